@@ -1,0 +1,6 @@
+/** The public list of the runtime. Folders outside `runtime/` import from here only. */
+export * from "./room/Id.ts"
+export * from "./room/Event.ts"
+export * from "./door/Inbound.ts"
+export * from "./door/Outward.ts"
+export * from "./door/Hooks.ts"

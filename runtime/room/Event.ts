@@ -1,0 +1,144 @@
+/**
+ * The room's events: what is stored in the log and published on `troupe.<ws>.thread.<door>.<thread>.<kind>`.
+ * One schema per kind; a payload is the envelope and the body in one flat, readable JSON object.
+ * Times are ISO 8601, money is US dollars, durations are milliseconds.
+ */
+import * as Schema from "effect/Schema"
+import { AgentId, BlobId, DoorId, EventId, ThreadId, TurnId } from "./Id.ts"
+
+/** Who spoke. `id` is the platform's numeric id (people) or the agent id: identity is never a name. */
+export const Author = Schema.Struct({
+  door: DoorId,
+  id: Schema.String,
+  name: Schema.String,
+  kind: Schema.Literals(["person", "agent", "bot", "system"]),
+})
+export type Author = typeof Author.Type
+
+/** A file that came with a message; its bytes are a row in `blob`, when they were fetched. */
+export const Attachment = Schema.Struct({
+  kind: Schema.Literals(["photo", "document", "audio", "voice", "video", "sticker", "other"]),
+  name: Schema.String,
+  mime: Schema.String,
+  size: Schema.Int,
+  blob: Schema.NullOr(BlobId),
+})
+export type Attachment = typeof Attachment.Type
+
+/** Words in the room, from a person or an agent. `edits` names the message whose text this one replaces. */
+export const Message = Schema.Struct({
+  kind: Schema.tag("message"),
+  author: Author,
+  text: Schema.String,
+  truncated: Schema.optionalKey(Schema.Boolean),
+  mentions: Schema.Array(AgentId),
+  attachments: Schema.Array(Attachment),
+  replyTo: Schema.NullOr(EventId),
+  edits: Schema.NullOr(EventId),
+  root: EventId,
+  hop: Schema.Int,
+  /** The turn that said it, for agents' words. */
+  turn: Schema.NullOr(TurnId),
+})
+export type Message = typeof Message.Type
+
+/** One per decided slot: who leads the answer to `message`, and why. */
+export const Intent = Schema.Struct({
+  kind: Schema.tag("intent"),
+  message: EventId,
+  slot: Schema.String,
+  leader: AgentId,
+  verdict: Schema.Literals(["lead", "queued", "joined", "pass", "parked"]),
+  reason: Schema.String,
+  ranking: Schema.Array(AgentId),
+})
+export type Intent = typeof Intent.Type
+
+export const Usage = Schema.Struct({
+  input: Schema.Int,
+  output: Schema.Int,
+  cacheRead: Schema.Int,
+  cacheWrite5m: Schema.Int,
+  cacheWrite1h: Schema.Int,
+})
+export type Usage = typeof Usage.Type
+
+export const Turn = Schema.Struct({
+  kind: Schema.tag("turn"),
+  turn: TurnId,
+  agent: AgentId,
+  message: EventId,
+  state: Schema.Literals(["started", "joined", "waiting", "finished", "failed", "stopped", "parked"]),
+  reason: Schema.NullOr(Schema.String),
+  usage: Schema.NullOr(Usage),
+  cost: Schema.NullOr(Schema.Finite),
+  ms: Schema.NullOr(Schema.Finite),
+  tools: Schema.NullOr(Schema.Int),
+})
+export type Turn = typeof Turn.Type
+
+/** Start and receipt of one tool call. Never the output. */
+export const Tool = Schema.Struct({
+  kind: Schema.tag("tool"),
+  turn: TurnId,
+  agent: AgentId,
+  call: Schema.String,
+  tool: Schema.String,
+  state: Schema.Literals(["started", "finished", "unknown"]),
+  /** What was asked, in one line: the command, the path. */
+  summary: Schema.String,
+  ok: Schema.NullOr(Schema.Boolean),
+  exitCode: Schema.NullOr(Schema.Int),
+  ms: Schema.NullOr(Schema.Finite),
+})
+export type Tool = typeof Tool.Type
+
+export const Approval = Schema.Struct({
+  kind: Schema.tag("approval"),
+  turn: TurnId,
+  agent: AgentId,
+  call: Schema.String,
+  state: Schema.Literals(["asked", "answered"]),
+  summary: Schema.String,
+  answer: Schema.NullOr(Schema.Literals(["yes", "no", "expired"])),
+})
+export type Approval = typeof Approval.Type
+
+/** Where an agent's words were said, with the platform's id. */
+export const Delivery = Schema.Struct({
+  kind: Schema.tag("delivery"),
+  turn: TurnId,
+  agent: AgentId,
+  part: Schema.Int,
+  platformId: Schema.String,
+})
+export type Delivery = typeof Delivery.Type
+
+export const Body = Schema.Union([Message, Intent, Turn, Tool, Approval, Delivery])
+export type Body = typeof Body.Type
+export type Kind = Body["kind"]
+
+/** The envelope of a stored event. `prev` is the position before it that carries a message of this thread's log (pos - 1). */
+const envelope = {
+  id: EventId,
+  door: DoorId,
+  thread: ThreadId,
+  pos: Schema.Int,
+  prev: Schema.Int,
+  at: Schema.String,
+  traceparent: Schema.optionalKey(Schema.String),
+}
+const stored = <F extends Schema.Struct.Fields>(body: Schema.Struct<F>) =>
+  Schema.Struct({ ...envelope, ...body.fields })
+
+export const MessageEvent = stored(Message)
+export type MessageEvent = typeof MessageEvent.Type
+export const Event = Schema.Union([
+  MessageEvent,
+  stored(Intent),
+  stored(Turn),
+  stored(Tool),
+  stored(Approval),
+  stored(Delivery),
+])
+export type Event = typeof Event.Type
