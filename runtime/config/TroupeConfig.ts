@@ -1,0 +1,116 @@
+/**
+ * What a company is made of: agents, integrations, budgets and prices, as `troupe.yaml` declares it.
+ * Immutable; every default is filled in. Settings of an integration are typed by that integration: its schema is
+ * handed in with a registry, because the runtime imports no integration.
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { Name, Text } from "./YamlScalars.ts"
+
+const Dollars = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0, { expected: "an amount of dollars" }))
+
+export const AgentBlock = Schema.Struct({
+  /** The handle: `@ada`. */
+  name: Name,
+  title: Text.pipe(Schema.withDecodingDefaultKey(Effect.succeed("Teammate"))),
+  /** Any model id; absent: TROUPE_MODEL. */
+  model: Schema.optionalKey(Text),
+  soul: Schema.optionalKey(Text),
+  interests: Schema.Array(Text).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
+  /** Names of integrations; absent: all of them. */
+  integrations: Schema.optionalKey(Schema.Array(Text)),
+})
+
+export const Budgets = Schema.Struct({
+  /** Dollars for everything that follows from one message of a person. */
+  perRoot: Dollars.pipe(Schema.withDecodingDefaultKey(Effect.succeed(1))),
+  perAgentPerDay: Dollars.pipe(Schema.withDecodingDefaultKey(Effect.succeed(20))),
+})
+export type Budgets = typeof Budgets.Type
+
+/** Dollars per million tokens. Cache prices follow from `input` where they are absent. */
+export const Price = Schema.Struct({
+  input: Dollars,
+  output: Dollars,
+  cacheRead: Schema.optionalKey(Dollars),
+  cacheWrite5m: Schema.optionalKey(Dollars),
+  cacheWrite1h: Schema.optionalKey(Dollars),
+})
+export type Price = typeof Price.Type
+
+export interface AgentConfig {
+  readonly name: string
+  readonly title: string
+  readonly model: string | null
+  readonly soul: string
+  readonly interests: ReadonlyArray<string>
+  readonly integrations: ReadonlyArray<string>
+}
+
+export interface IntegrationType<S extends Schema.ConstraintDecoder<unknown>> {
+  /** Everything in the block but `name` and `type`. */
+  readonly schema: S
+  /** Settings that are left out when their whole value is a variable that is not set (`apiRoot: ${API_ROOT}`). */
+  readonly mayBeUnset?: ReadonlyArray<string>
+}
+export type IntegrationTypes = Readonly<Record<string, IntegrationType<Schema.ConstraintDecoder<unknown>>>>
+
+/** One configured integration, told apart by `type`. */
+export type IntegrationConfig<T extends IntegrationTypes> = {
+  readonly [K in keyof T & string]: {
+    readonly name: string
+    readonly type: K
+    readonly settings: T[K]["schema"]["Type"]
+  }
+}[keyof T & string]
+
+export interface TroupeConfig<T extends IntegrationTypes> {
+  readonly agents: ReadonlyArray<AgentConfig>
+  readonly integrations: ReadonlyArray<IntegrationConfig<T>>
+  readonly budgets: Budgets
+  readonly prices: Readonly<Record<string, Price>>
+}
+
+/** The name and type of the page that is always there, unless the file declares a web integration itself. */
+export const builtInWeb = { name: "web", type: "web" } as const
+
+export const defaultSoul = (title: string): string =>
+  `You are a dependable ${title}. You say what you did, show the evidence, and say plainly what you do not know.`
+
+/** Who works here when there is no `troupe.yaml`. */
+export const builtInAgents: ReadonlyArray<AgentConfig> = [
+  {
+    name: "ada",
+    title: "Engineer",
+    model: null,
+    soul:
+      "You build things and show your receipts: the command, its exit code, what changed. You try before you claim, " +
+      "take the smallest step that settles the question, and say plainly when something failed.",
+    interests: ["bug", "build", "code", "test", "run"],
+    integrations: [builtInWeb.name],
+  },
+  {
+    name: "bo",
+    title: "Reviewer",
+    model: null,
+    soul:
+      "You read closely and ask the question that everyone skipped. You name the risk, the line it lives on and the " +
+      "smallest change that removes it. You praise what is good in one sentence, and you approve when it is ready.",
+    interests: ["review", "risk", "design", "security", "docs"],
+    integrations: [builtInWeb.name],
+  },
+]
+
+/** Every secret in the settings, for the redaction registry. */
+export const secretsOf = (config: {
+  readonly integrations: ReadonlyArray<{ readonly settings: unknown }>
+}): ReadonlyArray<Redacted.Redacted> => {
+  const found: Array<Redacted.Redacted> = []
+  const walk = (value: unknown): void => {
+    if (Redacted.isRedacted(value)) found.push(value as Redacted.Redacted)
+    else if (typeof value === "object" && value !== null) for (const part of Object.values(value)) walk(part)
+  }
+  for (const integration of config.integrations) walk(integration.settings)
+  return found
+}
