@@ -184,6 +184,7 @@ describe("for every file", () => {
 
   test("whatever was written is read back, and reading it is deterministic", () => {
     const name = fc.stringMatching(/^[a-z][a-z0-9_-]{0,10}$/)
+    const words = fc.string({ minLength: 1 }).filter((text) => !text.includes("${"))
     const agents = fc.uniqueArray(
       fc.record({
         name,
@@ -194,7 +195,7 @@ describe("for every file", () => {
     )
     fc.assert(
       fc.property(agents, (agents) => {
-        const text = stringify({ agents }).replaceAll("${", () => "$${")
+        const text = stringify({ agents })
         expect(good(text).agents).toMatchObject(agents)
         expect(good(text)).toEqual(good(text))
       }),
