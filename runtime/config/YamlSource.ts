@@ -68,6 +68,10 @@ export const parseYaml = (file: string, text: string, env: Environment): YamlSou
     } else if (isMap(node)) {
       node.items = node.items.filter((pair) => {
         const here = [...path, keyName(pair.key)]
+        if (!isScalar(pair.key)) {
+          problems.push(at(path, "A key must be a plain word; write it out."))
+          return true
+        }
         if (!isScalar(pair.value) || typeof pair.value.value !== "string") {
           walk(pair.value, here)
           return true
