@@ -188,8 +188,8 @@ describe("for every file", () => {
     const agents = fc.uniqueArray(
       fc.record({
         name,
-        title: fc.string({ minLength: 1 }),
-        interests: fc.array(fc.string({ minLength: 1 })),
+        title: words,
+        interests: fc.array(words),
       }),
       { minLength: 1, maxLength: 5, selector: (agent) => agent.name },
     )
