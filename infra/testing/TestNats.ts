@@ -21,7 +21,7 @@ export const startNats = async (dir: string): Promise<TestServer> => {
     `nats://127.0.0.1:${port}`,
     { file: "nats-server", args: ["-c", config] },
     "Server is ready",
-    "in use",
+    /in use/,
     "SIGTERM",
   )
 }

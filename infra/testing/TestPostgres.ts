@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process"
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { processesIn } from "../embedded/Processes.ts"
 import { postgresBinaries } from "../embedded/PostgresBinaries.ts"
 import { serverUser } from "../embedded/ServerUser.ts"
 import { freePort, serve, type TestServer } from "./TestServer.ts"
@@ -66,9 +67,9 @@ export const startPostgres = async (
   const url = `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/postgres`
   return serve(
     url,
-    { file: join(bin, "postgres"), args, ...as },
-    "ready to accept connections",
-    "already exists",
+    { file: join(bin, "postgres"), args, ...as, workers: () => processesIn(data) },
+    "system is ready to accept",
+    /already exists|still in use/,
     "SIGINT",
   )
 }

@@ -7,6 +7,7 @@ import { chmodSync, mkdtempSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { signal as sendSignal } from "../embedded/Processes.ts"
 
 export interface TestServer {
   readonly url: string
@@ -25,6 +26,8 @@ export interface Command {
   readonly args: ReadonlyArray<string>
   readonly uid?: number
   readonly gid?: number
+  /** The processes that go with it when it is killed by SIGKILL. */
+  readonly workers?: () => ReadonlyArray<number>
 }
 
 const running = new Set<ChildProcess>()
@@ -32,19 +35,21 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL")
 })
 
-/** Starts `command` and waits until its stderr says `ready`; retries while it exits with `busy` in its output. */
+/** Starts `command` and waits until its stderr says `ready`; retries while it its output says `busy`. */
 export const serve = async (
   url: string,
   command: Command,
   ready: string,
-  busy: string,
+  busy: RegExp,
   end: NodeJS.Signals,
 ): Promise<TestServer> => {
   let child = await started(command, ready, busy)
   const kill = async (signal: NodeJS.Signals = "SIGKILL"): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
     const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()))
+    const workers = signal === "SIGKILL" ? (command.workers?.() ?? []) : []
     child.kill(signal)
+    for (const pid of workers) sendSignal(pid, signal)
     await gone
   }
   return {
@@ -60,12 +65,12 @@ export const serve = async (
   }
 }
 
-const started = async (command: Command, ready: string, busy: string): Promise<ChildProcess> => {
+const started = async (command: Command, ready: string, busy: RegExp): Promise<ChildProcess> => {
   const deadline = Date.now() + 20_000
   for (;;) {
     const result = await attempt(command, ready)
     if (typeof result !== "string") return result
-    if (!result.includes(busy) || Date.now() > deadline)
+    if (!busy.test(result) || Date.now() > deadline)
       throw new Error(`${command.file} did not start:\n${result}`)
     await new Promise((resolve) => setTimeout(resolve, 30))
   }

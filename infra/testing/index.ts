@@ -5,7 +5,6 @@
 import { randomBytes } from "node:crypto"
 import postgres from "postgres"
 import { inject } from "vitest"
-import type {} from "./servers.ts"
 import { NATS_PASSWORDS } from "./TestNats.ts"
 
 export { startNats } from "./TestNats.ts"
