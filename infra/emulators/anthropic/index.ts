@@ -1,0 +1,7 @@
+export * as AnthropicEmulator from "./AnthropicEmulator.ts"
+export type { EmulatorOptions, RecordedRequest, Responder } from "./AnthropicEmulator.ts"
+export { validate } from "./Validate.ts"
+export { serveMessages } from "./MessagesServer.ts"
+export type { Answering, Arrived } from "./MessagesServer.ts"
+export { blocksOf, fail, freshId, say, useTool } from "./Wire.ts"
+export type { Answer, Failure, MessagesRequest, Speech, WireBlock, WireMessage, WireUsage } from "./Wire.ts"
