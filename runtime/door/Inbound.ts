@@ -30,8 +30,8 @@ export interface InboundMessage {
   readonly mentions: ReadonlyArray<AgentId>
   /** A direct chat: everybody in the room is addressed when there is one agent, else the first. */
   readonly direct: boolean
-  /** The message it answers, as the platform's id (resolved through source keys and the outbox) or as our event. */
-  readonly replyTo?: { readonly platformId: string } | { readonly event: EventId }
+  /** The message it answers: the platform's id and source key (an agent's words or a person's), or our event. */
+  readonly replyTo?: { readonly platformId: string; readonly sourceKey: string } | { readonly event: EventId }
   /** For an edit: the source key of the words it replaces (`tg:<message id>:0`). */
   readonly edits?: string
 }

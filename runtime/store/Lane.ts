@@ -1,0 +1,69 @@
+/**
+ * Gather while busy: one statement is in flight, rows that arrive meanwhile go together in the next. There is no timer,
+ * so an idle lane adds nothing and a burst becomes group commits. A statement takes one jsonb array as `$1`, each
+ * element carrying `ord`; its rows answer by `ord`.
+ *
+ * A batch that is refused is repeated row by row, so that one bad row fails alone. A batch that finds the store
+ * unavailable fails whole: whether it committed is unknown, so every statement must be safe to repeat.
+ */
+import * as Effect from "effect/Effect"
+import type { Sql } from "./Sql.ts"
+import type { StoreError } from "./StoreError.ts"
+
+/** Rows in one statement: enough for a burst, few enough to keep one commit short. */
+const most = 200
+
+interface Waiting<In, Out> {
+  readonly row: In
+  readonly resume: (exit: Effect.Effect<Out, StoreError>) => void
+}
+
+export type Lane<In, Out> = (row: In) => Effect.Effect<Out, StoreError>
+
+export const lane = <In extends object, Out extends { readonly ord: number }>(
+  sql: Sql["Service"],
+  text: string,
+): Lane<In, Out> => {
+  let waiting: Array<Waiting<In, Out>> = []
+  let busy = false
+
+  const send = (rows: ReadonlyArray<In>) => sql.hot<Out>(text, [rows.map((row, ord) => ({ ...row, ord }))])
+
+  const answer = (batch: ReadonlyArray<Waiting<In, Out>>, rows: ReadonlyArray<Out>) => {
+    const byOrd = new Map(rows.map((row) => [row.ord, row]))
+    batch.forEach((w, ord) => w.resume(Effect.sync(() => byOrd.get(ord)!)))
+  }
+
+  const alone = (w: Waiting<In, Out>) =>
+    Effect.match(send([w.row]), {
+      onSuccess: (rows) => answer([w], rows),
+      onFailure: (error) => w.resume(Effect.fail(error)),
+    })
+
+  const flush = (): void => {
+    if (busy || waiting.length === 0) return
+    const batch = waiting.slice(0, most)
+    waiting = waiting.slice(most)
+    busy = true
+    const whole = Effect.matchEffect(send(batch.map((w) => w.row)), {
+      onSuccess: (rows) => Effect.sync(() => answer(batch, rows)),
+      onFailure: (error) =>
+        error.kind === "refused" && batch.length > 1
+          ? Effect.forEach(batch, alone, { discard: true })
+          : Effect.sync(() => batch.forEach((w) => w.resume(Effect.fail(error)))),
+    })
+    Effect.runCallback(whole, {
+      onExit: () => {
+        busy = false
+        flush()
+      },
+    })
+  }
+
+  return (row) =>
+    Effect.callback<Out, StoreError>((resume) => {
+      waiting.push({ row, resume })
+      // A microtask later, so that everything told in the same turn of the event loop goes together.
+      if (!busy && waiting.length === 1) queueMicrotask(flush)
+    })
+}

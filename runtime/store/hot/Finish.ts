@@ -1,0 +1,81 @@
+/**
+ * S6 finish (P7): the turn's end, its words in the room, who they address, its outbox row and its money, in one commit. It
+ * happens only `where joined = taken and not stop`: words that joined after the last call are taken first, a stop goes first.
+ *
+ * `done`: written. `joined`: words are waiting, nothing was written. `gone`: fenced, stopped or ended already.
+ */
+import { lane } from "../Lane.ts"
+import type { Sql } from "../Sql.ts"
+import type { Landed, NewEvent, Release, TranscriptRow } from "./Begin.ts"
+import { append, appended, due, settle, transcribe } from "./parts.ts"
+
+export interface FinishRow {
+  readonly ws: string
+  readonly turn: string
+  readonly agent: string
+  readonly thread: string
+  readonly segment: number
+  readonly fence: number
+  readonly taken: number
+  readonly state: "finished" | "failed" | "stopped" | "parked"
+  readonly reason: string | null
+  readonly usage: object
+  readonly ended: ReadonlyArray<{
+    readonly n: number
+    readonly state: "saved" | "failed" | "unknown"
+    readonly cost: number
+    readonly usage: object | null
+  }>
+  readonly release: ReadonlyArray<Release>
+  readonly rows: ReadonlyArray<TranscriptRow>
+  readonly events: ReadonlyArray<NewEvent>
+  readonly due: ReadonlyArray<{ readonly event: string; readonly slot: string }>
+  /** The words for the platform, where the door has one. */
+  readonly outbox: null | {
+    readonly door: string
+    readonly channel: string
+    readonly reply_to: string | null
+    readonly signature: string
+    readonly text: string
+  }
+}
+
+export interface FinishedRow {
+  readonly ord: number
+  readonly status: "done" | "joined" | "gone"
+  readonly events: ReadonlyArray<Landed>
+  /** The oldest queued word for this agent in this thread. */
+  readonly next: string | null
+}
+
+const text = `
+with b as (
+  select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, turn text, agent text, thread text, segment int, fence bigint,
+    taken int, state text, reason text, usage jsonb, ended jsonb, release jsonb, rows jsonb, events jsonb, due jsonb, outbox jsonb)),
+ok as (
+  update turn t set state = b.state, reason = b.reason, usage = b.usage, ended_at = now(), taken = b.taken,
+    cost = t.cost + coalesce((select sum((e->>'cost')::bigint) from jsonb_array_elements(b.ended) e), 0)
+  from b where t.id = b.turn and t.fence = b.fence and t.state = 'running'
+    and (b.state = 'stopped' or (not t.stop and t.joined = b.taken))
+  returning b.ord),
+en as (
+  update step s set state = e.state, cost = e.cost, usage = e.usage, ended_at = now()
+  from b join ok using (ord), jsonb_to_recordset(b.ended) as e(n int, state text, cost bigint, usage jsonb)
+  where s.turn = b.turn and s.n = e.n),
+${settle(false)},
+${transcribe},
+${append},
+${due},
+ob as (
+  insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, text, fence)
+  select b.turn, 0, b.outbox->>'door', b.thread, b.agent, b.outbox->>'channel', b.outbox->>'reply_to', b.outbox->>'signature',
+    'creating', b.outbox->>'text', coalesce((select fence from lease where name = 'door:' || (b.outbox->>'door')), 0)
+  from b join ok using (ord) where b.outbox is not null
+  on conflict (turn, part) do update set text = excluded.text)
+select b.ord,
+  case when o.ord is not null then 'done' when t.state = 'running' and t.fence = b.fence and not t.stop then 'joined' else 'gone' end as status,
+  (select d.event from decision d where d.agent = b.agent and d.thread = b.thread and d.state = 'queued' order by d.event limit 1) as next,
+  ${appended}
+from b left join ok o using (ord) left join turn t on t.id = b.turn order by b.ord`
+
+export const finish = (sql: Sql["Service"]) => lane<FinishRow, FinishedRow>(sql, text)

@@ -1,0 +1,346 @@
+import * as Effect from "effect/Effect"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { Sql } from "../Sql.ts"
+import { layerTest } from "../testing.ts"
+import { accept, type AcceptRow } from "./Accept.ts"
+import { advance } from "./Advance.ts"
+import { begin, type BeginRow } from "./Begin.ts"
+import { finish, type FinishRow } from "./Finish.ts"
+import { join } from "./Steer.ts"
+
+const runtime = ManagedRuntime.make(layerTest)
+let sql: Sql["Service"]
+const run = <A, E>(effect: Effect.Effect<A, E>) => Effect.runPromise(effect)
+const rows = (text: string, params: ReadonlyArray<unknown> = []) => run(sql.cold(text, params))
+
+beforeAll(async () => {
+  sql = await runtime.runPromise(Sql)
+  await rows(
+    "insert into lease (name, process, fence) values ('agent:ada', 'p', 3), ('agent:bo', 'p', 1), ('door:d', 'p', 2)",
+  )
+  await rows("insert into member (agent, door) values ('ada', 'd'), ('bo', 'd')")
+})
+afterAll(() => runtime.dispose())
+
+let serial = 0
+const word = (channel: string, over: Partial<NonNullable<AcceptRow["message"]>> = {}): AcceptRow => {
+  const n = ++serial
+  return {
+    ws: "w",
+    door: "d",
+    external_id: `x${n}`,
+    raw: { n },
+    message: {
+      thread: `t${n}`,
+      channel,
+      title: "Room",
+      id: `e${n}`,
+      key: `k:${n}:0`,
+      person: "d:7",
+      edits: null,
+      reply_platform: null,
+      reply_key: null,
+      reply_event: null,
+      slots: ["ada"],
+      body: { text: `word ${n}`, author: { door: "d", id: "7", name: "Eva", kind: "person" } },
+      ...over,
+    },
+  }
+}
+
+const starting = (event: string, thread: string, over: Partial<BeginRow> = {}): BeginRow => {
+  const n = ++serial
+  return {
+    ws: "w",
+    event,
+    slot: "ada",
+    agent: "ada",
+    thread,
+    door: "d",
+    fence: 3,
+    turn: `u${n}`,
+    principal: "d:7",
+    root: event,
+    hop: 0,
+    segment: 1,
+    reason: "addressed",
+    evidence: {},
+    wanted: 100,
+    least: 10,
+    scopes: [{ scope: "root", key: event, period: "", lim: 1000 }],
+    frozen: null,
+    rows: [{ n: 1, role: "user", content: "[]", heard: 1 }],
+    outbox: null,
+    events: [
+      { id: `i${n}`, kind: "intent", body: {} },
+      { id: `s${n}`, kind: "turn", body: {} },
+    ],
+    ...over,
+  }
+}
+
+const finishing = (turn: string, thread: string, over: Partial<FinishRow> = {}): FinishRow => {
+  const n = ++serial
+  return {
+    ws: "w",
+    turn,
+    agent: "ada",
+    thread,
+    segment: 1,
+    fence: 3,
+    taken: 0,
+    state: "finished",
+    reason: null,
+    usage: {},
+    ended: [{ n: 1, state: "saved", cost: 40, usage: null }],
+    release: [],
+    rows: [],
+    events: [{ id: `m${n}`, kind: "message", key: `turn:${turn}`, body: { text: "done" } }],
+    due: [],
+    outbox: null,
+    ...over,
+  }
+}
+
+describe("S1 accept", () => {
+  it("gives positions in order within one batch and tells the previous message (P2)", async () => {
+    const lane = accept(sql)
+    const got = await Promise.all([1, 2, 3].map(() => run(lane(word("c1")))))
+    expect(got.map((g) => [g.pos, g.prev, g.duplicate])).toEqual([
+      [1, 0, false],
+      [2, 1, false],
+      [3, 2, false],
+    ])
+    expect(new Set(got.map((g) => g.thread)).size).toBe(1)
+  })
+
+  it("stores a delivery once, whatever comes again, also inside one batch (P1)", async () => {
+    const lane = accept(sql)
+    const one = word("c2")
+    const twin = { ...one, message: { ...one.message!, id: "twin" } }
+    const [a, b] = await Promise.all([run(lane(one)), run(lane(twin))])
+    const c = await run(lane(one))
+    const sameWords = await run(lane({ ...one, external_id: "another delivery" }))
+    expect([a.duplicate, b.duplicate, c.duplicate, sameWords.duplicate]).toEqual([false, true, true, true])
+    expect([b.id, c.id, sameWords.id]).toEqual([a.id, a.id, a.id])
+    expect(await rows("select pos from event where thread = $1", [a.thread])).toHaveLength(1)
+    expect(await rows("select head from thread where id = $1", [a.thread])).toEqual([{ head: 1 }])
+  })
+
+  it("stores a delivery that says nothing, and does not call it a duplicate", async () => {
+    const lane = accept(sql)
+    const got = await run(
+      lane({ ws: "w", door: "d", external_id: "silent", raw: { poll: 1 }, message: null }),
+    )
+    expect(got).toMatchObject({ duplicate: false, id: null })
+    expect(await rows("select raw from inbox where external_id = 'silent'")).toEqual([{ raw: { poll: 1 } }])
+  })
+
+  it("writes one due decision per slot (P4)", async () => {
+    const got = await run(accept(sql)(word("c3", { slots: ["ada", "bo"] })))
+    expect(await rows("select slot, state from decision where event = $1 order by slot", [got.id])).toEqual([
+      { slot: "ada", state: "due" },
+      { slot: "bo", state: "due" },
+    ])
+  })
+
+  it("a bad row in a batch is refused alone", async () => {
+    const lane = accept(sql)
+    const bad = word("c4", { body: { text: "\u0000" } })
+    const results = await Promise.allSettled([word("c4"), bad, word("c4")].map((w) => run(lane(w))))
+    expect(results.map((r) => r.status)).toEqual(["fulfilled", "rejected", "fulfilled"])
+  })
+})
+
+describe("S2 begin", () => {
+  it("the first writer takes the slot, the second is told it is lost (P5)", async () => {
+    const e = await run(accept(sql)(word("b1", { slots: ["*"] })))
+    const lane = begin(sql)
+    const first = await run(lane(starting(e.id!, e.thread!, { slot: "*" })))
+    const second = await run(lane(starting(e.id!, e.thread!, { slot: "*", agent: "bo", fence: 1 })))
+    expect([first.status, second.status]).toEqual(["began", "lost"])
+    expect(first.events.map((x) => [x.pos, x.prev])).toEqual([
+      [2, 1],
+      [3, 2],
+    ])
+    expect(await rows("select count(*)::int as n from turn where event = $1", [e.id])).toEqual([{ n: 1 }])
+  })
+
+  it("a process with an old fence begins nothing (P9)", async () => {
+    const e = await run(accept(sql)(word("b2")))
+    const got = await run(begin(sql)(starting(e.id!, e.thread!, { fence: 2 })))
+    expect(got.status).toBe("fenced")
+    expect(await rows("select state from decision where event = $1", [e.id])).toEqual([{ state: "due" }])
+  })
+
+  it("says began again for a turn whose answer was lost", async () => {
+    const e = await run(accept(sql)(word("b3")))
+    const row = starting(e.id!, e.thread!)
+    await run(begin(sql)(row))
+    const again = await run(begin(sql)(row))
+    expect(again).toMatchObject({ status: "began", granted: 100 })
+  })
+
+  it("one agent has one turn in a thread", async () => {
+    const lane = accept(sql)
+    const [e1, e2] = await Promise.all([run(lane(word("b4"))), run(lane(word("b4")))])
+    await run(begin(sql)(starting(e1.id!, e1.thread!)))
+    expect((await run(begin(sql)(starting(e2.id!, e2.thread!)))).status).toBe("busy")
+  })
+
+  it("reserves in all scopes or in none, and grants what is left (P10)", async () => {
+    const lane = accept(sql)
+    const es = await Promise.all(["b5", "b6", "b7"].map((c) => run(lane(word(c)))))
+    const day = { scope: "agent" as const, key: "ada-b5", period: "2026-11-24", lim: 150 }
+    const went = []
+    for (const e of es) {
+      const scopes = [{ scope: "root" as const, key: e.id!, period: "", lim: 1000 }, day]
+      went.push((await run(begin(sql)(starting(e.id!, e.thread!, { scopes })))).granted)
+    }
+    expect(went).toEqual([100, 50, null])
+    expect(await rows("select reserved, spent from budget where key = 'ada-b5'")).toEqual([
+      { reserved: "150", spent: "0" },
+    ])
+    expect(await rows("select count(*)::int as n from budget where key = $1", [es[2]!.id])).toEqual([
+      { n: 0 },
+    ])
+  })
+
+  it("reserves no more than the limit for many turns in one statement (P10)", async () => {
+    const lane = accept(sql)
+    const es = await Promise.all([..."abcdefgh"].map((c) => run(lane(word(`many-${c}`)))))
+    const scopes = [{ scope: "agent" as const, key: "ada-many", period: "", lim: 350 }]
+    const starts = begin(sql)
+    const got = await Promise.all(es.map((e) => run(starts(starting(e.id!, e.thread!, { scopes })))))
+    const total = got.reduce((sum, g) => sum + (g.granted ?? 0), 0)
+    expect(total).toBe(350)
+    expect(await rows("select reserved from budget where key = 'ada-many'")).toEqual([{ reserved: "350" }])
+  })
+})
+
+describe("S4, S5, S6", () => {
+  const working = async (channel: string, over: Partial<BeginRow> = {}) => {
+    const e = await run(accept(sql)(word(channel)))
+    const row = starting(e.id!, e.thread!, over)
+    await run(begin(sql)(row))
+    return { event: e.id!, thread: e.thread!, turn: row.turn, scopes: row.scopes }
+  }
+
+  it("a tool round is journalled before and after, with its money (P6, P10)", async () => {
+    const w = await working("f1")
+    const round = advance(sql)
+    const base = {
+      turn: w.turn,
+      agent: "ada",
+      thread: w.thread,
+      segment: 1,
+      fence: 3,
+      taken: 0,
+      frozen: null,
+    }
+    const saved = await run(
+      round({
+        ...base,
+        ended: [{ n: 1, state: "saved", cost: 30, usage: {} }],
+        started: [{ n: 2, kind: "tool", call: "call_1", tool: "shell", input: "{}" }],
+        wanted: null,
+        least: 0,
+        scopes: [],
+        release: [{ scopes: w.scopes, reserved: 100, spent: 30 }],
+        rows: [{ n: 2, role: "assistant", content: "[]", heard: 1 }],
+        events: [{ id: `x${w.turn}`, kind: "tool", body: {} }],
+      }),
+    )
+    expect(saved).toMatchObject({ written: true, granted: null })
+    const next = await run(
+      round({
+        ...base,
+        ended: [{ n: 2, state: "saved", cost: 0, usage: null }],
+        started: [{ n: 3, kind: "model", call: null, tool: null, input: null }],
+        wanted: 100,
+        least: 10,
+        scopes: w.scopes,
+        release: [],
+        rows: [{ n: 3, role: "user", content: "[]", heard: 1 }],
+        events: [],
+      }),
+    )
+    expect(next).toMatchObject({ written: true, granted: 100 })
+    expect(
+      await rows("select n, kind, state, reserved::int, cost::int from step where turn = $1 order by n", [
+        w.turn,
+      ]),
+    ).toEqual([
+      { n: 1, kind: "model", state: "saved", reserved: 100, cost: 30 },
+      { n: 2, kind: "tool", state: "saved", reserved: 0, cost: 0 },
+      { n: 3, kind: "model", state: "started", reserved: 100, cost: 0 },
+    ])
+    expect(await rows("select reserved::int, spent::int from budget where key = $1", [w.event])).toEqual([
+      { reserved: 100, spent: 30 },
+    ])
+  })
+
+  it("ends in one commit: turn, words, due decisions and outbox (P7)", async () => {
+    const w = await working("f2", { outbox: { channel: "77", reply_to: "5", signature: "" } })
+    const row = finishing(w.turn, w.thread, {
+      due: [{ event: `m${serial + 1}`, slot: "bo" }],
+      outbox: { door: "d", channel: "77", reply_to: "5", signature: "", text: "done" },
+    })
+    const got = await run(finish(sql)(row))
+    expect(got.status).toBe("done")
+    expect(await rows("select state, cost::int from turn where id = $1", [w.turn])).toEqual([
+      { state: "finished", cost: 40 },
+    ])
+    expect(await rows("select part, state, text, fence::int from outbox where turn = $1", [w.turn])).toEqual([
+      { part: 0, state: "creating", text: "done", fence: 2 },
+    ])
+    expect(await rows("select slot from decision where event = $1", [row.events[0]!.id])).toEqual([
+      { slot: "bo" },
+    ])
+    expect((await run(finish(sql)(row))).status).toBe("gone")
+  })
+
+  it("does not end while words that joined were not taken (P5)", async () => {
+    const w = await working("f3")
+    const more = await run(accept(sql)(word("f3")))
+    const joined = await run(
+      join(sql)({
+        ws: "w",
+        event: more.id!,
+        slot: "ada",
+        agent: "ada",
+        thread: w.thread,
+        turn: w.turn,
+        fence: 3,
+        reason: "steering",
+        events: [],
+      }),
+    )
+    expect(joined.joined).toBe(true)
+    expect((await run(finish(sql)(finishing(w.turn, w.thread)))).status).toBe("joined")
+    expect((await run(finish(sql)(finishing(w.turn, w.thread, { taken: 1 })))).status).toBe("done")
+    const late = await run(
+      join(sql)({
+        ws: "w",
+        event: more.id!,
+        slot: "ada",
+        agent: "ada",
+        thread: w.thread,
+        turn: w.turn,
+        fence: 3,
+        reason: "late",
+        events: [],
+      }),
+    )
+    expect(late.joined).toBe(false)
+  })
+
+  it("a fenced or stopped turn writes nothing (P9)", async () => {
+    const w = await working("f4")
+    expect((await run(finish(sql)(finishing(w.turn, w.thread, { fence: 2 })))).status).toBe("gone")
+    await rows("update turn set stop = true where id = $1", [w.turn])
+    expect((await run(finish(sql)(finishing(w.turn, w.thread)))).status).toBe("gone")
+    expect((await run(finish(sql)(finishing(w.turn, w.thread, { state: "stopped" })))).status).toBe("done")
+  })
+})

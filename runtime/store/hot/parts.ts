@@ -1,0 +1,95 @@
+/**
+ * The pieces that several statements share, as text of common table expressions. Each expects a CTE `b` (the batch) and a
+ * CTE `ok(ord)` (the rows of it that may write).
+ */
+
+/**
+ * P2. Appends `b.events` ([{id, kind, key?, body}]) of the rows in `ok` to their threads: the row lock of `thread` gives the
+ * positions, so commit order is position order. Yields `ev(ord, n, thread, pos, prev, id)`.
+ */
+export const append = `
+  ev_in as (
+    select b.ord, b.thread, x.n, x.e->>'id' as id, x.e->>'kind' as kind, x.e->>'key' as key, x.e->'body' as body,
+      row_number() over (partition by b.thread order by b.ord, x.n) as rn
+    from b join ok using (ord), jsonb_array_elements(b.events) with ordinality as x(e, n)),
+  th as (
+    update thread t set head = t.head + c.k, said = greatest(t.said, t.head + c.last), last_at = now()
+    from (select thread, count(*)::int as k, coalesce(max(rn) filter (where kind = 'message'), -1000000000)::int as last
+          from ev_in group by thread) c
+    where t.id = c.thread
+    returning t.id, old.head as base, old.said as said),
+  ev_pos as (
+    select e.*, (th.base + e.rn)::int as pos,
+      case when e.kind = 'message'
+        then coalesce(max((th.base + e.rn)::int) filter (where e.kind = 'message')
+               over (partition by e.thread order by e.rn rows between unbounded preceding and 1 preceding), th.said)
+        else (th.base + e.rn)::int - 1 end as prev
+    from ev_in e join th on th.id = e.thread),
+  ev as (
+    insert into event (thread, pos, prev, id, kind, source_key, body)
+    select thread, pos, prev, id, kind, key, body from ev_pos
+    returning thread, pos, prev, id, kind, at)`
+
+/** What `append` gave, as one json column for the row `ord`: [{id, pos, prev, at}] in the order they were handed in. */
+export const appended = `
+  (select coalesce(jsonb_agg(jsonb_build_object('id', ev.id, 'pos', ev.pos, 'prev', ev.prev,
+     'at', to_char(ev.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by ev.pos), '[]')
+   from ev join ev_pos using (id) where ev_pos.ord = b.ord) as events`
+
+/**
+ * P10. Reserves `b.wanted` micro-dollars (at least `b.least`) in every scope of `b.scopes` ([{scope, key, period, lim}]) or in
+ * none. Rows of `budget` are locked in one order. Yields `granted(ord, amount)`; amount is null when a scope is used up.
+ */
+export const reserve = `
+  want as (
+    select b.ord, s.scope, s.key, s.period, s.lim, b.wanted, b.least,
+      coalesce(sum(b.wanted) over (partition by s.scope, s.key, s.period order by b.ord
+        rows between unbounded preceding and 1 preceding), 0) as prior
+    from b join ok using (ord), jsonb_to_recordset(b.scopes) as s(scope text, key text, period text, lim bigint)
+    where b.wanted is not null),
+  have as (
+    select u.* from budget u where (u.scope, u.key, u.period) in (select scope, key, period from want)
+    order by u.scope, u.key, u.period for update),
+  granted as (
+    select w.ord, case when min(left_over) >= max(w.least) then least(max(w.wanted), min(left_over))::bigint end as amount
+    from (select w.*, case when w.scope = 'root' then coalesce(h.lim, w.lim) else w.lim end
+             - coalesce(h.spent + h.reserved, 0) - w.prior as left_over
+          from want w left join have h using (scope, key, period)) w
+    group by w.ord)`
+
+/**
+ * P10. Moves money in `budget`, one change a row: what `granted` reserved is added, what `b.release` ([{scopes, reserved, spent}])
+ * settles is taken from reserved and added to spent.
+ */
+export const settle = (withGrant: boolean) => `
+  moved as (
+    insert into budget (scope, key, period, lim, reserved, spent)
+    select scope, key, period, max(lim), sum(reserved)::bigint, sum(spent)::bigint from (
+      ${
+        withGrant
+          ? `select w.scope, w.key, w.period, w.lim, g.amount as reserved, 0 as spent
+             from want w join granted g using (ord) where g.amount is not null
+             union all`
+          : ""
+      }
+      select s.scope, s.key, s.period, s.lim, -r.reserved as reserved, r.spent as spent
+      from b join ok using (ord), jsonb_to_recordset(b.release) as r(scopes jsonb, reserved bigint, spent bigint),
+        jsonb_to_recordset(r.scopes) as s(scope text, key text, period text, lim bigint)
+    ) m group by scope, key, period order by scope, key, period
+    on conflict (scope, key, period) do update set
+      reserved = budget.reserved + excluded.reserved, spent = budget.spent + excluded.spent,
+      lim = case when excluded.scope = 'root' then budget.lim else excluded.lim end)`
+
+/** P12. Appends `b.rows` ([{n, role, content, heard}]) to the transcript of the turn's segment. */
+export const transcribe = `
+  tr as (
+    insert into transcript (agent, thread, segment, n, turn, role, content, heard)
+    select b.agent, b.thread, b.segment, r.n, b.turn, r.role, r.content, r.heard
+    from b join ok using (ord), jsonb_to_recordset(b.rows) as r(n int, role text, content text, heard int))`
+
+/** P5. New words address agents: one due decision a slot. `b.due` is [{event, slot}]. */
+export const due = `
+  du as (
+    insert into decision (event, slot, thread, ws, state)
+    select d.event, d.slot, b.thread, b.ws, 'due'
+    from b join ok using (ord), jsonb_to_recordset(b.due) as d(event text, slot text))`

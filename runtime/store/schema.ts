@@ -1,0 +1,362 @@
+/**
+ * The truth: every table Troupe has. The hot path writes them by the named statements in `hot/`, one statement a step;
+ * migrations are generated from this file (`npm run migrations`) and checked in. Money is whole micro-dollars.
+ */
+import { sql } from "drizzle-orm"
+import {
+  bigint,
+  boolean,
+  customType,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+} from "drizzle-orm/pg-core"
+
+const time = (name: string) => timestamp(name, { withTimezone: true })
+const micros = (name: string) => bigint(name, { mode: "number" })
+const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" })
+
+/** P9: a process is alive while it holds its session advisory lock (`lock_key`) and its heartbeat is fresh. */
+export const process = pgTable("process", {
+  id: text().primaryKey(),
+  lockKey: bigint("lock_key", { mode: "number" }).notNull(),
+  host: text().notNull(),
+  pid: integer().notNull(),
+  startedAt: time("started_at").notNull().defaultNow(),
+  beatAt: time("beat_at").notNull().defaultNow(),
+})
+
+/** P9: every single thing has one owner; the fence rises with each takeover. */
+export const lease = pgTable("lease", {
+  name: text().primaryKey(),
+  process: text(),
+  fence: bigint({ mode: "number" }).notNull().default(0),
+})
+
+export const workspace = pgTable("workspace", {
+  id: text().primaryKey(),
+  name: text().notNull().unique(),
+})
+
+export const agent = pgTable(
+  "agent",
+  {
+    id: text().primaryKey(),
+    ws: text().notNull(),
+    name: text().notNull(),
+    title: text().notNull(),
+    model: text(),
+    soul: text().notNull(),
+    interests: jsonb().notNull().default([]),
+    removedAt: time("removed_at"),
+  },
+  (t) => [unique().on(t.ws, t.name)],
+)
+
+/** A configured integration. Secrets are rows of `secret`, never in `settings`. */
+export const door = pgTable(
+  "door",
+  {
+    id: text().primaryKey(),
+    ws: text().notNull(),
+    name: text().notNull(),
+    type: text().notNull(),
+    settings: jsonb().notNull(),
+    removedAt: time("removed_at"),
+  },
+  (t) => [unique().on(t.ws, t.name)],
+)
+
+export const secret = pgTable(
+  "secret",
+  {
+    owner: text().notNull(),
+    name: text().notNull(),
+    sealed: jsonb().notNull(),
+    lastFour: text("last_four").notNull(),
+    changedAt: time("changed_at").notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.owner, t.name] })],
+)
+
+export const member = pgTable(
+  "member",
+  {
+    agent: text().notNull(),
+    door: text().notNull(),
+    since: time("since").notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.agent, t.door] })],
+)
+
+/** A room. `head` is the last position given, `said` the last that is a message, `published` the relay's cursor. */
+export const thread = pgTable(
+  "thread",
+  {
+    id: text().primaryKey(),
+    ws: text().notNull(),
+    door: text().notNull(),
+    channel: text().notNull(),
+    title: text().notNull(),
+    head: integer().notNull().default(0),
+    said: integer().notNull().default(0),
+    published: integer().notNull().default(0),
+    openedAt: time("opened_at").notNull().defaultNow(),
+    lastAt: time("last_at").notNull().defaultNow(),
+  },
+  (t) => [
+    unique().on(t.ws, t.door, t.channel),
+    index("thread_unpublished")
+      .on(t.ws)
+      .where(sql`head > published`),
+    index("thread_last").on(t.ws, t.lastAt.desc()),
+  ],
+)
+
+/** P1: a delivery is accepted once by (door, external id). Kept at least 8 days. */
+export const inbox = pgTable(
+  "inbox",
+  {
+    door: text().notNull(),
+    externalId: text("external_id").notNull(),
+    raw: jsonb(),
+    at: time("at").notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.door, t.externalId] }), index("inbox_at").using("brin", t.at)],
+)
+
+/** P2: the room log. */
+export const event = pgTable(
+  "event",
+  {
+    thread: text().notNull(),
+    pos: integer().notNull(),
+    prev: integer().notNull(),
+    id: text().notNull().unique(),
+    kind: text().notNull(),
+    sourceKey: text("source_key"),
+    edits: text(),
+    at: time("at").notNull().defaultNow(),
+    body: jsonb().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.thread, t.pos] }),
+    uniqueIndex("event_source")
+      .on(t.thread, t.sourceKey)
+      .where(sql`source_key is not null`),
+    index("event_edits")
+      .on(t.edits)
+      .where(sql`edits is not null`),
+  ],
+)
+
+/** P4, P5: one row per slot (an addressed agent, or `*`). `join_n` numbers what joined a turn, in order. */
+export const decision = pgTable(
+  "decision",
+  {
+    event: text().notNull(),
+    slot: text().notNull(),
+    thread: text().notNull(),
+    ws: text().notNull(),
+    state: text().notNull(),
+    agent: text(),
+    turn: text(),
+    reason: text(),
+    evidence: jsonb(),
+    joinN: integer("join_n"),
+    repairs: integer().notNull().default(0),
+    dueAt: time("due_at").notNull().defaultNow(),
+    at: time("at"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.event, t.slot] }),
+    index("decision_due")
+      .on(t.ws, t.dueAt)
+      .where(sql`state = 'due'`),
+    index("decision_queued")
+      .on(t.agent, t.thread)
+      .where(sql`state = 'queued'`),
+    index("decision_turn")
+      .on(t.turn)
+      .where(sql`turn is not null`),
+  ],
+)
+
+export const turn = pgTable(
+  "turn",
+  {
+    id: text().primaryKey(),
+    ws: text().notNull(),
+    event: text().notNull(),
+    slot: text().notNull(),
+    agent: text().notNull(),
+    thread: text().notNull(),
+    door: text().notNull(),
+    fence: bigint({ mode: "number" }).notNull(),
+    principal: text().notNull(),
+    root: text().notNull(),
+    hop: integer().notNull(),
+    segment: integer().notNull(),
+    state: text().notNull(),
+    stop: boolean().notNull().default(false),
+    joined: integer().notNull().default(0),
+    taken: integer().notNull().default(0),
+    /** Times this turn was adopted after a crash without getting a step further (P11). */
+    attempts: integer().notNull().default(0),
+    reason: text(),
+    usage: jsonb(),
+    cost: micros("cost").notNull().default(0),
+    tools: integer().notNull().default(0),
+    startedAt: time("started_at").notNull().defaultNow(),
+    endedAt: time("ended_at"),
+  },
+  (t) => [
+    unique().on(t.event, t.agent),
+    uniqueIndex("turn_running")
+      .on(t.agent, t.thread)
+      .where(sql`state in ('running', 'waiting')`),
+    index("turn_led").on(t.thread, t.principal, t.startedAt.desc()),
+  ],
+)
+
+/** P6: the journal. A step found `started` after a crash is unknown, never failed. */
+export const step = pgTable(
+  "step",
+  {
+    turn: text().notNull(),
+    n: integer().notNull(),
+    kind: text().notNull(),
+    state: text().notNull(),
+    call: text(),
+    tool: text(),
+    input: text(),
+    reserved: micros("reserved").notNull().default(0),
+    cost: micros("cost").notNull().default(0),
+    scopes: jsonb(),
+    usage: jsonb(),
+    startedAt: time("started_at").notNull().defaultNow(),
+    endedAt: time("ended_at"),
+  },
+  (t) => [primaryKey({ columns: [t.turn, t.n] })],
+)
+
+/** P12: what is frozen for a segment, as the exact text that was sent. `heard` is the position it starts after. */
+export const segment = pgTable(
+  "segment",
+  {
+    agent: text().notNull(),
+    thread: text().notNull(),
+    segment: integer().notNull(),
+    frozen: text().notNull(),
+    at: time("at").notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.agent, t.thread, t.segment] })],
+)
+
+/** P12: append-only. `content` is the exact JSON text of the blocks; `heard` the last position it tells of. */
+export const transcript = pgTable(
+  "transcript",
+  {
+    agent: text().notNull(),
+    thread: text().notNull(),
+    segment: integer().notNull(),
+    n: integer().notNull(),
+    turn: text().notNull(),
+    role: text().notNull(),
+    content: text().notNull(),
+    heard: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.agent, t.thread, t.segment, t.n] })],
+)
+
+/** P8: one row per message on the platform. `creating` -> `created` (id known) -> `done`; `text` is null until it is final. */
+export const outbox = pgTable(
+  "outbox",
+  {
+    turn: text().notNull(),
+    part: integer().notNull(),
+    door: text().notNull(),
+    thread: text().notNull(),
+    agent: text().notNull(),
+    channel: text().notNull(),
+    replyTo: text("reply_to"),
+    signature: text().notNull().default(""),
+    state: text().notNull(),
+    platformId: text("platform_id"),
+    text: text(),
+    fence: bigint({ mode: "number" }).notNull(),
+    at: time("at").notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.turn, t.part] }),
+    index("outbox_platform").on(t.door, t.channel, t.platformId),
+    index("outbox_open")
+      .on(t.door)
+      .where(sql`state in ('creating', 'created')`),
+  ],
+)
+
+/** P10: reserved before, settled after; `period` is empty, a day (2026-11-24) or a month (2026-11). */
+export const budget = pgTable(
+  "budget",
+  {
+    scope: text().notNull(),
+    key: text().notNull(),
+    period: text().notNull(),
+    lim: micros("lim").notNull(),
+    reserved: micros("reserved").notNull().default(0),
+    spent: micros("spent").notNull().default(0),
+  },
+  (t) => [primaryKey({ columns: [t.scope, t.key, t.period] })],
+)
+
+/** Dollars per million tokens from a date on; `over` holds the rates of a dearer tier, if there is one. */
+export const price = pgTable(
+  "price",
+  {
+    model: text().notNull(),
+    validFrom: time("valid_from").notNull(),
+    rates: jsonb().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.model, t.validFrom] })],
+)
+
+export const identity = pgTable(
+  "identity",
+  {
+    door: text().notNull(),
+    externalUser: text("external_user").notNull(),
+    person: text().notNull(),
+    role: text().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.door, t.externalUser] })],
+)
+
+export const spriteSession = pgTable(
+  "sprite_session",
+  {
+    agent: text().notNull(),
+    thread: text().notNull(),
+    machine: text().notNull(),
+    session: text().notNull(),
+    cwd: text().notNull(),
+    state: text().notNull(),
+    lastUsedAt: time("last_used_at").notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.agent, t.thread] })],
+)
+
+export const blob = pgTable("blob", {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  mime: text().notNull(),
+  size: integer().notNull(),
+  bytes: bytea().notNull(),
+  at: time("at").notNull().defaultNow(),
+})
