@@ -1,0 +1,160 @@
+/**
+ * The methods a bot may call, on the emulator's world: same parameters, same results and the same words of refusal as
+ * the Bot API. Each is a plain function; HTTP, faults and counting are the server's.
+ */
+import { ApiError } from "./ApiError.ts"
+import { check } from "./EntityCheck.ts"
+import type { Flood } from "./Flood.ts"
+import type { UpdateQueue } from "./UpdateQueue.ts"
+import { wireChat, wireMessage, wireUser } from "./Wire.ts"
+import type { Json } from "./Wire.ts"
+import type { Chat, Seen, User, World } from "./World.ts"
+
+export interface Bot {
+  readonly token: string
+  readonly user: User
+  readonly updates: UpdateQueue
+  /** Hears only commands, mentions and replies in groups, Telegram's default. */
+  readonly privacy: boolean
+  /** Bot API 10.0 guest mode, reported by getMe. */
+  readonly guest: boolean
+}
+
+export interface MethodWorld {
+  readonly world: World
+  readonly flood: Flood
+  readonly now: () => number
+}
+
+const maxText = 4096
+const maxDownload = 20 * 1024 * 1024
+
+export type Method = (bot: Bot, params: Json, env: MethodWorld) => unknown
+
+export const botMethods: Readonly<Record<string, Method>> = {
+  getMe: (bot) => ({
+    ...wireUser(bot.user),
+    can_join_groups: true,
+    can_read_all_group_messages: !bot.privacy,
+    supports_guest_queries: bot.guest,
+    supports_inline_queries: false,
+  }),
+
+  setWebhook: (bot, params) => {
+    const url = String(params["url"] ?? "")
+    const secret = params["secret_token"]
+    if (secret !== undefined && !(typeof secret === "string" && /^[A-Za-z0-9_-]{1,256}$/.test(secret)))
+      throw new ApiError(400, "Bad Request: secret token contains unallowed characters")
+    bot.updates.allow(params["allowed_updates"])
+    const webhook = url === "" ? null : { url, secret: typeof secret === "string" ? secret : null }
+    bot.updates.setWebhook(webhook, params["drop_pending_updates"] === true)
+    return true
+  },
+  deleteWebhook: (bot, params) => {
+    bot.updates.setWebhook(null, params["drop_pending_updates"] === true)
+    return true
+  },
+  getWebhookInfo: (bot) => ({
+    url: bot.updates.webhook?.url ?? "",
+    has_custom_certificate: false,
+    pending_update_count: bot.updates.waiting,
+  }),
+
+  sendMessage: (bot, params, env) => {
+    const chat = writable(bot, params, env)
+    const { text, entities } = checked(params)
+    const topic = topicOf(chat, params["message_thread_id"])
+    const reply = params["reply_parameters"] as
+      { message_id?: number; allow_sending_without_reply?: boolean } | undefined
+    const replyTo = reply?.message_id ?? null
+    if (replyTo !== null && !chat.messages.has(replyTo) && reply?.allow_sending_without_reply !== true)
+      throw new ApiError(400, "Bad Request: message to be replied not found")
+    env.flood.pass(bot.user.id, chat, env.now())
+    const seen = env.world.post(chat, {
+      from: bot.user,
+      date: seconds(env),
+      topic,
+      replyTo: replyTo !== null && chat.messages.has(replyTo) ? replyTo : null,
+      text,
+      entities,
+      file: null,
+      extra: {},
+    })
+    return wireMessage(chat, seen)
+  },
+
+  editMessageText: (bot, params, env) => {
+    const chat = writable(bot, params, env)
+    const before = chat.messages.get(Number(params["message_id"]))
+    if (before === undefined) throw new ApiError(400, "Bad Request: message to edit not found")
+    if (before.from.id !== bot.user.id) throw new ApiError(400, "Bad Request: message can't be edited")
+    const { text, entities } = checked(params)
+    env.flood.pass(bot.user.id, chat, env.now())
+    if (text === before.text && JSON.stringify(entities) === JSON.stringify(before.entities))
+      throw new ApiError(
+        400,
+        "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message",
+      )
+    return wireMessage(chat, env.world.edit(chat, before, text, entities, seconds(env)))
+  },
+
+  deleteMessage: (bot, params, env) => {
+    const chat = writable(bot, params, env)
+    if (!chat.messages.delete(Number(params["message_id"])))
+      throw new ApiError(400, "Bad Request: message to delete not found")
+    return true
+  },
+
+  sendChatAction: (bot, params, env) => {
+    writable(bot, params, env)
+    return true
+  },
+
+  getChat: (bot, params, env) => wireChat(writable(bot, params, env)),
+
+  getFile: (_bot, params, env) => {
+    const file = env.world.files.get(String(params["file_id"]))
+    if (file === undefined)
+      throw new ApiError(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+    if (file.bytes.length > maxDownload) throw new ApiError(400, "Bad Request: file is too big")
+    return {
+      file_id: file.fileId,
+      file_unique_id: `u-${file.fileId}`,
+      file_size: file.bytes.length,
+      file_path: file.path,
+    }
+  },
+}
+
+function checked(params: Json): Pick<Seen, "text" | "entities"> {
+  if (params["parse_mode"] !== undefined)
+    throw new ApiError(400, "Bad Request: the emulator takes entities, not parse_mode")
+  const result = check(params["text"], params["entities"])
+  if (result.text.length > maxText) throw new ApiError(400, "Bad Request: message is too long")
+  return result
+}
+
+function writable(bot: Bot, params: Json, { world }: MethodWorld): Chat {
+  const chat = world.find(bot.user.id, Number(params["chat_id"]))
+  if (chat === undefined) throw new ApiError(400, "Bad Request: chat not found")
+  if (chat.migratedTo !== null)
+    throw new ApiError(400, "Bad Request: group chat was upgraded to a supergroup chat", {
+      migrate_to_chat_id: chat.migratedTo,
+    })
+  if (chat.barred.has(bot.user.id))
+    throw new ApiError(
+      403,
+      chat.person === null
+        ? `Forbidden: bot was kicked from the ${chat.type} chat`
+        : "Forbidden: bot was blocked by the user",
+    )
+  return chat
+}
+
+function topicOf(chat: Chat, thread: unknown): number | null {
+  if (thread === undefined || thread === null) return null
+  if (!chat.topics.has(Number(thread))) throw new ApiError(400, "Bad Request: message thread not found")
+  return Number(thread)
+}
+
+const seconds = (env: MethodWorld): number => Math.floor(env.now() / 1000)
