@@ -1,1 +1,2 @@
 export * from "./Sandbox.ts"
+export * as Sprites from "./Sprites.ts"
