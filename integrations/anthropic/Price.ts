@@ -32,7 +32,8 @@ export interface ExtraPrice {
   readonly input: number
   readonly output: number
   readonly cacheRead?: number
-  readonly cacheWrite?: number
+  readonly cacheWrite5m?: number
+  readonly cacheWrite1h?: number
 }
 
 const rates = (
@@ -61,7 +62,7 @@ export const priceRows: ReadonlyArray<Row> = [
   },
 ]
 
-/** The price on a day. The operator's own price wins over the table; what it leaves out is taken at the dearest. */
+/** The price on a day. The operator's own price wins over the table. */
 export function priceAt(
   model: string,
   at: Date,
@@ -74,8 +75,9 @@ export function priceAt(
     .reduce<Row | undefined>((best, row) => (best && best.validFrom > row.validFrom ? best : row), undefined)
 }
 
-const fromExtra = ({ input, output, cacheRead, cacheWrite }: ExtraPrice): Price =>
-  rates(input, output, cacheWrite ?? input * 1.25, cacheWrite ?? input * 2, cacheRead ?? input)
+/** Writes cost what they cost everywhere (1.25 and 2 times the input); a read discount differs, so none is assumed. */
+const fromExtra = ({ input, output, cacheRead, cacheWrite5m, cacheWrite1h }: ExtraPrice): Price =>
+  rates(input, output, cacheWrite5m ?? input * 1.25, cacheWrite1h ?? input * 2, cacheRead ?? input)
 
 /** Exact, in micro-dollars, rounded up to a whole one. */
 export function costMicros(price: Price, usage: Usage): number {

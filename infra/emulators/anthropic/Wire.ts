@@ -2,6 +2,8 @@
  * The Messages API on the wire: what a request looks like, what a scripted answer is, and how it becomes server-sent
  * events. Pure; shared by the emulator and the rehearsal model so that the format is written once.
  */
+import { randomBytes } from "node:crypto"
+
 export type Json = Readonly<Record<string, unknown>>
 export interface WireBlock extends Json {
   readonly type: string
@@ -60,8 +62,10 @@ export interface Failure {
 }
 export type Answer = Speech | Failure
 
+const run = randomBytes(4).toString("hex")
 let ids = 0
-export const freshId = (prefix: string): string => `${prefix}_${(++ids).toString(36).padStart(8, "0")}`
+/** Unique across restarts too: conversations outlive the process. */
+export const freshId = (prefix: string): string => `${prefix}_${run}${(++ids).toString(36)}`
 
 export const say = (text: string, more: Partial<Speech> = {}): Speech => ({
   content: [{ type: "text", text }],
