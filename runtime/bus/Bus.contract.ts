@@ -1,0 +1,132 @@
+/** What every bus must do; each adapter runs it. */
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import { afterAll, describe, expect, it } from "vitest"
+import { newId, type AgentId, type DoorId, type ThreadId, type WorkspaceId } from "../room/Id.ts"
+import { Bus, type Delivery } from "./Bus.ts"
+import { durableName, eventSubject, liveOf, liveSubject, wordsOf } from "./Subject.ts"
+
+/** Resolves when `items` has `n` entries; the bus tells by calling `add`. */
+const collector = <A>() => {
+  const items: Array<A> = []
+  const waiters: Array<{ n: number; done: () => void }> = []
+  return {
+    items,
+    add: (item: A) => {
+      items.push(item)
+      for (const w of waiters) if (items.length >= w.n) w.done()
+    },
+    reach: (n: number) =>
+      items.length >= n ? Promise.resolve() : new Promise<void>((done) => waiters.push({ n, done })),
+  }
+}
+
+export const suite = <E>(name: string, ws: WorkspaceId, layer: Layer.Layer<Bus, E>) =>
+  describe(name, () => {
+    const runtime = ManagedRuntime.make(layer)
+    afterAll(() => runtime.dispose())
+    const door = "door1" as DoorId
+    const agent = () => newId<AgentId>(Date.now())
+    const since = new Date(Date.now() - 60_000).toISOString()
+    const words = (thread: string, n: number) => ({
+      subject: eventSubject(ws, door, thread, "message"),
+      id: `${thread}-${n}`,
+      payload: JSON.stringify({ thread, n }),
+    })
+    const numbers = (items: ReadonlyArray<Delivery>) =>
+      items.map((d) => (JSON.parse(d.payload) as { n: number }).n)
+
+    it("delivers what is published, in order, once per id", () =>
+      runtime.runPromise(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const bus = yield* Bus
+            const heard = collector<Delivery>()
+            const durable = durableName(agent(), door)
+            const filter = eventSubject(ws, door, "order", "message")
+            yield* bus.hear({ durable, filter, since, onMessage: (d) => (d.ack(), heard.add(d)) })
+            yield* bus.publish([1, 2, 3].map((n) => words("order", n)))
+            yield* bus.publish([words("order", 2), words("order", 4)])
+            yield* Effect.promise(() => heard.reach(4))
+            expect(numbers(heard.items)).toEqual([1, 2, 3, 4])
+          }),
+        ),
+      ))
+
+    it("delivers again after a new start what was not acknowledged, and only that", () =>
+      runtime.runPromise(
+        Effect.gen(function* () {
+          const bus = yield* Bus
+          const durable = durableName(agent(), door)
+          const hearing = { durable, filter: eventSubject(ws, door, "again", "message"), since }
+          yield* bus.publish([1, 2, 3].map((n) => words("again", n)))
+          const first = collector<Delivery>()
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              yield* bus.hear({ ...hearing, onMessage: first.add })
+              yield* Effect.promise(() => first.reach(3))
+              first.items[0]!.ack()
+              first.items[2]!.ack()
+              yield* bus.publish([words("again", 4)])
+              yield* Effect.promise(() => first.reach(4))
+              first.items[3]!.ack()
+            }),
+          )
+          expect(numbers(first.items)).toEqual([1, 2, 3, 4])
+        }),
+      ))
+
+    it("hears every thread of its door and no other door", () =>
+      runtime.runPromise(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const bus = yield* Bus
+            const heard = collector<Delivery>()
+            const here = "door2" as DoorId
+            yield* bus.hear({
+              durable: durableName(agent(), here),
+              filter: wordsOf(ws, here),
+              since,
+              onMessage: (d) => (d.ack(), heard.add(d)),
+            })
+            yield* bus.publish([
+              { subject: eventSubject(ws, "door3", "x", "message"), id: "x3", payload: '{"n":1}' },
+              { subject: eventSubject(ws, here, "x", "intent"), id: "x4", payload: '{"n":2}' },
+              { subject: eventSubject(ws, here, "x", "message"), id: "x5", payload: '{"n":3}' },
+              { subject: eventSubject(ws, here, "y", "message"), id: "x6", payload: '{"n":4}' },
+            ])
+            yield* Effect.promise(() => heard.reach(2))
+            expect(numbers(heard.items)).toEqual([3, 4])
+          }),
+        ),
+      ))
+
+    it("tells live words to whoever listens", () =>
+      runtime.runPromise(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const bus = yield* Bus
+            const heard = collector<string>()
+            yield* bus.listen(liveOf(ws, "*" as ThreadId), (_, payload) => heard.add(payload))
+            bus.tell(liveSubject(ws, "t1" as ThreadId, "a1" as AgentId), "one")
+            bus.tell(liveSubject(ws, "t2" as ThreadId, "a2" as AgentId), "two")
+            yield* Effect.promise(() => heard.reach(2))
+            expect(heard.items).toEqual(["one", "two"])
+          }),
+        ),
+      ))
+
+    it("a durable that left is gone, and leaving twice is fine", () =>
+      runtime.runPromise(
+        Effect.gen(function* () {
+          const bus = yield* Bus
+          const durable = durableName(agent(), door)
+          yield* Effect.scoped(
+            bus.hear({ durable, filter: wordsOf(ws, door), since, onMessage: (d) => d.ack() }),
+          )
+          yield* bus.leave(durable)
+          yield* bus.leave(durable)
+        }),
+      ))
+  })

@@ -1,0 +1,62 @@
+/**
+ * The air: what NATS does for us behind our own type. JetStream carries what is stored (at least once, in the order it
+ * was published), core NATS carries what may be lost (deltas, wake-ups). Postgres keeps the truth: the stream may be
+ * wiped at any time, then it is made again and the relay repairs what was due.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+
+export class BusError extends Schema.TaggedError<BusError>()("BusError", {
+  message: Schema.String,
+  cause: Schema.Defect(),
+}) {}
+
+export interface Publication {
+  readonly subject: string
+  /** Dropped by the server when it saw the same id within ten minutes. */
+  readonly id: string
+  readonly payload: string
+}
+
+export interface Delivery {
+  readonly subject: string
+  readonly payload: string
+  /** Settles the delivery; without it the message comes again after five seconds. */
+  readonly ack: () => void
+}
+
+export interface Hearing {
+  readonly durable: string
+  /** A single subject with wildcards. */
+  readonly filter: string
+  /** Where a new durable starts, ISO 8601. An existing one goes on where it was. */
+  readonly since: string
+  /** **Contract:** called synchronously, in stream order; must not throw. */
+  readonly onMessage: (delivery: Delivery) => void
+}
+
+export interface BusState {
+  readonly connected: boolean
+  readonly server: string
+}
+
+export class Bus extends Context.Service<
+  Bus,
+  {
+    /** Stores the publications in their order; done when the last is stored, and so all before it. */
+    readonly publish: (batch: ReadonlyArray<Publication>) => Effect.Effect<void, BusError>
+    /** Core NATS: told to whoever listens now. */
+    readonly tell: (subject: string, payload: string) => void
+    readonly listen: (
+      subject: string,
+      onMessage: (subject: string, payload: string) => void,
+    ) => Effect.Effect<void, BusError, Scope.Scope>
+    /** Hears through a durable consumer until the scope closes; made when missing, made again when wiped. */
+    readonly hear: (hearing: Hearing) => Effect.Effect<void, BusError, Scope.Scope>
+    /** Deletes a durable: its owner left the door. */
+    readonly leave: (durable: string) => Effect.Effect<void, BusError>
+    readonly state: Effect.Effect<BusState>
+  }
+>()("troupe/bus/Bus") {}

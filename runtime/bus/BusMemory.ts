@@ -1,0 +1,91 @@
+/** The bus in memory, for tests: same order, acks and redelivery (by hand: `redeliver`), no process boundary. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Bus, type Delivery, type Hearing, type Publication } from "./Bus.ts"
+
+interface Durable {
+  readonly hearing: Hearing
+  readonly pending: Map<number, Publication>
+}
+
+export class BusMemory extends Context.Service<
+  BusMemory,
+  { readonly published: ReadonlyArray<Publication>; readonly redeliver: () => void }
+>()("troupe/bus/BusMemory") {
+  static readonly layer: Layer.Layer<Bus | BusMemory> = Layer.effectContext(
+    Effect.sync(() => {
+      const stored: Array<Publication> = []
+      const seen = new Set<string>()
+      const durables = new Map<string, Durable>()
+      const listeners = new Set<{
+        readonly subject: string
+        readonly onMessage: (subject: string, payload: string) => void
+      }>()
+
+      const deliver = (durable: Durable, seq: number, p: Publication) => {
+        durable.pending.set(seq, p)
+        const delivery: Delivery = {
+          subject: p.subject,
+          payload: p.payload,
+          ack: () => durable.pending.delete(seq),
+        }
+        queueMicrotask(() => durable.hearing.onMessage(delivery))
+      }
+      const bus = Bus.of({
+        publish: (batch) =>
+          Effect.sync(() => {
+            for (const p of batch) {
+              if (seen.has(p.id)) continue
+              seen.add(p.id)
+              const seq = stored.push(p)
+              for (const d of durables.values()) if (matches(d.hearing.filter, p.subject)) deliver(d, seq, p)
+            }
+          }),
+        tell: (subject, payload) =>
+          queueMicrotask(() => {
+            for (const l of listeners) if (matches(l.subject, subject)) l.onMessage(subject, payload)
+          }),
+        listen: (subject, onMessage) =>
+          Effect.acquireRelease(
+            Effect.sync(() => {
+              const listener = { subject, onMessage }
+              listeners.add(listener)
+              return listener
+            }),
+            (listener) => Effect.sync(() => listeners.delete(listener)),
+          ).pipe(Effect.asVoid),
+        hear: (hearing) =>
+          Effect.acquireRelease(
+            Effect.sync(() => {
+              const known = durables.get(hearing.durable)
+              const durable: Durable = { hearing, pending: known?.pending ?? new Map() }
+              durables.set(hearing.durable, durable)
+              if (known === undefined)
+                stored.forEach((p, i) => matches(hearing.filter, p.subject) && deliver(durable, i + 1, p))
+            }),
+            () => Effect.sync(() => durables.delete(hearing.durable)),
+          ),
+        leave: (durable) => Effect.sync(() => durables.delete(durable)).pipe(Effect.asVoid),
+        state: Effect.succeed({ connected: true, server: "memory" }),
+      })
+      const redeliver = () => {
+        for (const d of durables.values()) for (const [seq, p] of d.pending) deliver(d, seq, p)
+      }
+      return Context.make(Bus, bus).pipe(
+        Context.add(BusMemory, BusMemory.of({ published: stored, redeliver })),
+      )
+    }),
+  )
+}
+
+/** NATS wildcards: `*` is one token, `>` is the rest. */
+const matches = (pattern: string, subject: string): boolean => {
+  const p = pattern.split(".")
+  const s = subject.split(".")
+  for (let i = 0; i < p.length; i++) {
+    if (p[i] === ">") return s.length > i
+    if (s[i] === undefined || (p[i] !== "*" && p[i] !== s[i])) return false
+  }
+  return p.length === s.length
+}

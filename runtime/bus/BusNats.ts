@@ -1,0 +1,208 @@
+/**
+ * The bus on a real nats-server, written for the features of 2.9.10. One connection: its order is the order of the
+ * stream. All publications of a batch but the last go without a reply subject (stored, not acknowledged); the
+ * acknowledgement of the last vouches for those before it, and a batch that was not acknowledged is sent again under
+ * the same ids, of which the server keeps each once.
+ */
+import {
+  AckPolicy,
+  DeliverPolicy,
+  DiscardPolicy,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  type JetStreamClient,
+  type JetStreamManager,
+} from "@nats-io/jetstream"
+import { connect, headers, nanos, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import type { WorkspaceId } from "../room/Id.ts"
+import { Bus, BusError, type Hearing, type Publication } from "./Bus.ts"
+import { allEvents, streamName } from "./Subject.ts"
+
+export interface NatsAddress {
+  readonly url: string
+  readonly user?: string
+  readonly password?: Redacted.Redacted
+  /** The content of a .creds file. */
+  readonly creds?: Redacted.Redacted
+}
+
+const seconds = (n: number) => nanos(n * 1000)
+const publishTimeout = 2000
+
+export const layer = (address: NatsAddress, ws: WorkspaceId): Layer.Layer<Bus, BusError> =>
+  Layer.effect(
+    Bus,
+    Effect.gen(function* () {
+      const nc = yield* Effect.acquireRelease(open(address), (c) =>
+        Effect.promise(() => c.close()).pipe(Effect.ignore),
+      )
+      const js = jetstream(nc, { timeout: publishTimeout })
+      const jsm = yield* attempt("reach JetStream", () => jetstreamManager(nc, { timeout: 5000 }))
+      const stream = ensureStream(jsm, ws)
+      yield* stream.pipe(Effect.retry(briefly))
+      return Bus.of({
+        publish: (batch) => publish(nc, js, batch).pipe(Effect.tapError(() => Effect.ignore(stream))),
+        tell: (subject, payload) => {
+          if (!nc.isClosed()) nc.publish(subject, payload)
+        },
+        listen: (subject, onMessage) =>
+          Effect.acquireRelease(
+            Effect.sync(() =>
+              nc.subscribe(subject, {
+                callback: (error, m) => void (error === null && onMessage(m.subject, m.string())),
+              }),
+            ),
+            (subscription) => Effect.sync(() => subscription.unsubscribe()),
+          ).pipe(Effect.asVoid),
+        hear: (hearing) =>
+          hear(js, jsm, ws, hearing).pipe(
+            Effect.catch((error) => Effect.logDebug(`hearing ${hearing.durable} again: ${error.message}`)),
+            Effect.andThen(Effect.ignore(stream)),
+            Effect.andThen(Effect.sleep("100 millis")),
+            Effect.forever,
+            Effect.forkScoped,
+            Effect.asVoid,
+          ),
+        leave: (durable) =>
+          attempt("delete a consumer", () => jsm.consumers.delete(streamName(ws), durable)).pipe(
+            Effect.catchIf(
+              (e) => e.message.includes("not found"),
+              () => Effect.succeed(true),
+            ),
+            Effect.asVoid,
+          ),
+        state: Effect.sync(() => ({
+          connected: !nc.isClosed() && connected(nc),
+          server: `nats-server ${nc.info?.version ?? "?"}`,
+        })),
+      })
+    }),
+  )
+
+const open = (address: NatsAddress) =>
+  attempt("connect to NATS", () =>
+    connect({
+      servers: address.url,
+      name: "troupe",
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 100,
+      reconnectJitter: 50,
+      waitOnFirstConnect: false,
+      ...(address.user === undefined
+        ? {}
+        : {
+            user: address.user,
+            pass: address.password === undefined ? "" : Redacted.value(address.password),
+          }),
+      ...(address.creds === undefined
+        ? {}
+        : { authenticator: credsAuthenticator(new TextEncoder().encode(Redacted.value(address.creds))) }),
+    }),
+  ).pipe(Effect.tap((nc) => Effect.sync(() => watch(nc))))
+
+/** The client tells of its connection in a stream of statuses; the last one is kept beside it. */
+const links = new WeakMap<NatsConnection, { up: boolean }>()
+const watch = (nc: NatsConnection) => {
+  const link = { up: true }
+  links.set(nc, link)
+  const read = async () => {
+    for await (const status of nc.status()) {
+      if (status.type === "disconnect") link.up = false
+      if (status.type === "reconnect") link.up = true
+    }
+  }
+  void read()
+}
+const connected = (nc: NatsConnection) => links.get(nc)?.up ?? false
+
+const attempt = <A>(what: string, run: () => Promise<A>) =>
+  Effect.tryPromise({
+    try: run,
+    catch: (cause) =>
+      new BusError({
+        message: `Could not ${what}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        cause,
+      }),
+  })
+
+const briefly = { schedule: Schedule.spaced("100 millis"), times: 50 }
+
+const ensureStream = (jsm: JetStreamManager, ws: WorkspaceId) =>
+  attempt("make the stream", async () => {
+    const name = streamName(ws)
+    try {
+      await jsm.streams.info(name)
+    } catch {
+      await jsm.streams.add({
+        name,
+        subjects: [allEvents(ws)],
+        retention: RetentionPolicy.Limits,
+        storage: StorageType.File,
+        discard: DiscardPolicy.Old,
+        max_age: seconds(7 * 24 * 3600),
+        max_bytes: 1024 ** 3,
+        duplicate_window: seconds(600),
+        allow_direct: true,
+      })
+    }
+  })
+
+const publish = (nc: NatsConnection, js: JetStreamClient, batch: ReadonlyArray<Publication>) =>
+  batch.length === 0
+    ? Effect.void
+    : attempt("publish", () => {
+        const last = batch.length - 1
+        for (let i = 0; i < last; i++) {
+          const p = batch[i]!
+          const h = headers()
+          h.set("Nats-Msg-Id", p.id)
+          nc.publish(p.subject, p.payload, { headers: h })
+        }
+        const p = batch[last]!
+        return js.publish(p.subject, p.payload, { msgID: p.id, timeout: publishTimeout })
+      }).pipe(Effect.asVoid)
+
+/** Hears until the consumer or the stream is gone, or the scope closes. */
+const hear = (js: JetStreamClient, jsm: JetStreamManager, ws: WorkspaceId, hearing: Hearing) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const stream = streamName(ws)
+      const consumer = yield* attempt("make a consumer", async () => {
+        try {
+          return await js.consumers.get(stream, hearing.durable)
+        } catch {
+          await jsm.consumers.add(stream, {
+            durable_name: hearing.durable,
+            filter_subject: hearing.filter,
+            ack_policy: AckPolicy.Explicit,
+            ack_wait: seconds(5),
+            max_ack_pending: 1000,
+            deliver_policy: DeliverPolicy.StartTime,
+            opt_start_time: hearing.since,
+          })
+          return await js.consumers.get(stream, hearing.durable)
+        }
+      })
+      const messages = yield* Effect.acquireRelease(
+        attempt("consume", () =>
+          consumer.consume({
+            max_messages: 500,
+            abort_on_missing_resource: true,
+            callback: (m) =>
+              hearing.onMessage({ subject: m.subject, payload: m.string(), ack: () => m.ack() }),
+          }),
+        ),
+        (open) => Effect.sync(() => void open.stop()),
+      )
+      yield* attempt("go on consuming", async () => {
+        const error = await messages.closed()
+        if (error instanceof Error) throw error
+      })
+    }),
+  )
