@@ -3,7 +3,7 @@
  * port and state. Whatever still runs when the test process exits is killed.
  */
 import { spawn, type ChildProcess } from "node:child_process"
-import { chmodSync, mkdtempSync } from "node:fs"
+import { chmodSync, existsSync, mkdtempSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -30,6 +30,8 @@ export interface Command {
   readonly workers?: () => ReadonlyArray<number>
 }
 
+/** A test process that is itself killed must leave no server behind; elsewhere than on Linux its exit handler has to do. */
+const dieWithParent = existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"] : []
 const running = new Set<ChildProcess>()
 process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL")
@@ -80,7 +82,8 @@ const attempt = (command: Command, ready: string): Promise<ChildProcess | string
   new Promise((resolve, reject) => {
     const { uid, gid } = command
     const as = uid === undefined || gid === undefined ? {} : { uid, gid }
-    const child = spawn(command.file, command.args, { ...as, cwd: "/", stdio: ["ignore", "ignore", "pipe"] })
+    const [file = command.file, ...args] = [...dieWithParent, command.file, ...command.args]
+    const child = spawn(file, args, { ...as, cwd: "/", stdio: ["ignore", "ignore", "pipe"] })
     running.add(child)
     let output = ""
     child.stderr?.on("data", (part: Buffer) => {
