@@ -5,6 +5,7 @@
  * Each accepted request takes the next scripted answer, in the order of arrival; without one the responder answers.
  * Without delays an answer is one write: thousands of requests a second.
  */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Binding } from "./Binding.ts"
@@ -48,6 +49,8 @@ export interface AnthropicEmulator {
   readonly requests: ReadonlyArray<RecordedRequest>
   /** Requests that broke a rule; a test that expects none asserts that this is empty. */
   readonly refusals: () => ReadonlyArray<string>
+  /** Resolves once a client has closed the connection before its answer was complete. */
+  readonly hungUp: Effect.Effect<void>
   readonly script: (...answers: ReadonlyArray<Answer | Responder>) => void
   readonly respond: (responder: Responder) => void
   /** Forgets the script and the requests; thinking stays bound. */
@@ -63,6 +66,7 @@ export const start = (options: EmulatorOptions = {}): Effect.Effect<AnthropicEmu
     let responder: Responder = options.respond ?? (() => say("Done."))
     const binding = options.bindThinking === false ? null : new Binding()
     const cache = options.record === false ? null : new PromptCache()
+    const hungUp = yield* Deferred.make<void>()
     let accepted = 0
 
     const refuse = (request: MessagesRequest): string | null =>
@@ -79,9 +83,11 @@ export const start = (options: EmulatorOptions = {}): Effect.Effect<AnthropicEmu
           : fail(400, "invalid_request_error", refusal)
       if (options.record !== false)
         requests.push({ ...arrived, status: isFailure(answer) ? answer.status : 200, refusal })
-      if (isFailure(answer)) return { answer, usage: noUsage }
+      const onHangUp = () => void Deferred.doneUnsafe(hungUp, Effect.void)
+      if (isFailure(answer)) return { answer, usage: noUsage, onHangUp }
       const input = cache?.bill(request) ?? { ...noUsage, input_tokens: tokensIn(arrived.raw.toString()) }
-      return { answer, usage: { ...input, output_tokens: outputTokens(answer), ...answer.usage } }
+      const usage = { ...input, output_tokens: outputTokens(answer), ...answer.usage }
+      return { answer, usage, onHangUp }
     }
 
     const next = (request: MessagesRequest): Answer => {
@@ -100,6 +106,7 @@ export const start = (options: EmulatorOptions = {}): Effect.Effect<AnthropicEmu
       url,
       requests,
       refusals: () => requests.flatMap(({ refusal }) => (refusal === null ? [] : [refusal])),
+      hungUp: Deferred.await(hungUp),
       script: (...answers) => void script.push(...answers),
       respond: (given) => void (responder = given),
       clear: () => {

@@ -19,6 +19,8 @@ export interface Arrived {
 export interface Answering {
   readonly answer: Answer
   readonly usage: WireUsage
+  /** The client closed the connection before its answer was complete. */
+  readonly onHangUp?: () => void
 }
 
 /** Listens on loopback until the scope closes; open answers are cut then. The base URL, without a slash at its end. */
@@ -61,13 +63,19 @@ async function handle(
       type: "invalid_request_error",
       message: "The request body is not valid JSON",
     })
-  const { answer, usage } = answering({ headers: request.headers, raw, request: body })
+  const { answer, usage, onHangUp } = answering({ headers: request.headers, raw, request: body })
+  response.once("close", () => {
+    if (!response.writableEnded && !cutByUs.has(response)) onHangUp?.()
+  })
   if (answer.delayMs) await sleep(answer.delayMs)
+  if (response.destroyed) return
   if (isFailure(answer)) return writeFailure(response, answer)
   if (body.stream !== true)
     return writeJson(response, 200, JSON.stringify(messageOf(answer, body.model, usage)), answer.headers)
   return writeStream(response, answer, eventsOf(answer, body.model, usage).map(sse))
 }
+
+const cutByUs = new WeakSet<ServerResponse>()
 
 const parse = (raw: Buffer): MessagesRequest | null => {
   try {
@@ -81,6 +89,7 @@ const parse = (raw: Buffer): MessagesRequest | null => {
 function writeFailure(response: ServerResponse, failure: Failure): void {
   if (failure.status === "silence") return
   if (failure.status === "reset") {
+    cutByUs.add(response)
     response.socket?.resetAndDestroy()
     return
   }
@@ -140,6 +149,7 @@ async function writeStream(
   if (speech.cutAfter !== undefined) {
     response.flushHeaders()
     await new Promise<void>((resolve) => response.write(burst === "" ? ":\n\n" : burst, () => resolve()))
+    cutByUs.add(response)
     response.socket?.destroy()
     return
   }
