@@ -35,8 +35,15 @@ export const Message = Schema.Struct({
   attachments: Schema.Array(Attachment),
   replyTo: Schema.NullOr(EventId),
   edits: Schema.NullOr(EventId),
+  /** What these words follow from: the person's message that started it, and how many agents spoke since. */
   root: EventId,
   hop: Schema.Int,
+  /** Whom the room asks: agent ids, `*` for whoever ranks first, nobody when empty. */
+  slots: Schema.Array(Schema.String),
+  /** The agent that last led this author here, within ten minutes. */
+  lastLead: Schema.NullOr(AgentId),
+  /** The person all this is done for: `<door>:<numeric id>` of the author of the root. */
+  principal: Schema.String,
   /** The turn that said it, for agents' words. */
   turn: Schema.NullOr(TurnId),
 })
@@ -118,7 +125,10 @@ export const Body = Schema.Union([Message, Intent, Turn, Tool, Approval, Deliver
 export type Body = typeof Body.Type
 export type Kind = Body["kind"]
 
-/** The envelope of a stored event. `prev` is the position before it that carries a message of this thread's log (pos - 1). */
+/**
+ * The envelope of a stored event. `pos` is its place in the thread's log; `prev` the position of the message before it, for
+ * a message (0: there is none), else `pos - 1`.
+ */
 const envelope = {
   id: EventId,
   door: DoorId,

@@ -6,6 +6,7 @@
  * A batch that is refused is repeated row by row, so that one bad row fails alone. A batch that finds the store
  * unavailable fails whole: whether it committed is unknown, so every statement must be safe to repeat.
  */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { Sql } from "./Sql.ts"
 import type { StoreError } from "./StoreError.ts"
@@ -18,7 +19,11 @@ interface Waiting<In, Out> {
   readonly resume: (exit: Effect.Effect<Out, StoreError>) => void
 }
 
-export type Lane<In, Out> = (row: In) => Effect.Effect<Out, StoreError>
+export interface Lane<In, Out> {
+  (row: In): Effect.Effect<Out, StoreError>
+  /** Rows that belong together go into the same statement, up to its size; each has its own answer. */
+  readonly all: (rows: ReadonlyArray<In>) => ReadonlyArray<Effect.Effect<Out, StoreError>>
+}
 
 export const lane = <In extends object, Out extends { readonly ord: number }>(
   sql: Sql["Service"],
@@ -60,10 +65,18 @@ export const lane = <In extends object, Out extends { readonly ord: number }>(
     })
   }
 
-  return (row) =>
-    Effect.callback<Out, StoreError>((resume) => {
-      waiting.push({ row, resume })
-      // A microtask later, so that everything told in the same turn of the event loop goes together.
-      if (!busy && waiting.length === 1) queueMicrotask(flush)
-    })
+  const enter = (w: Waiting<In, Out>) => {
+    waiting.push(w)
+    // A microtask later, so that everything told in the same turn of the event loop goes together.
+    if (!busy && waiting.length === 1) queueMicrotask(flush)
+  }
+
+  return Object.assign((row: In) => Effect.callback<Out, StoreError>((resume) => enter({ row, resume })), {
+    all: (rows: ReadonlyArray<In>) =>
+      rows.map((row) => {
+        const answer = Deferred.makeUnsafe<Out, StoreError>()
+        enter({ row, resume: (exit) => Deferred.doneUnsafe(answer, exit) })
+        return Deferred.await(answer)
+      }),
+  })
 }

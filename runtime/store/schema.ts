@@ -316,28 +316,6 @@ export const budget = pgTable(
   (t) => [primaryKey({ columns: [t.scope, t.key, t.period] })],
 )
 
-/** Dollars per million tokens from a date on; `over` holds the rates of a dearer tier, if there is one. */
-export const price = pgTable(
-  "price",
-  {
-    model: text().notNull(),
-    validFrom: time("valid_from").notNull(),
-    rates: jsonb().notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.model, t.validFrom] })],
-)
-
-export const identity = pgTable(
-  "identity",
-  {
-    door: text().notNull(),
-    externalUser: text("external_user").notNull(),
-    person: text().notNull(),
-    role: text().notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.door, t.externalUser] })],
-)
-
 export const spriteSession = pgTable(
   "sprite_session",
   {

@@ -16,6 +16,7 @@ export interface AdvanceRow {
   readonly turn: string
   readonly agent: string
   readonly thread: string
+  readonly door: string
   readonly segment: number
   readonly fence: number
   /** How many joined words the turn has taken in so far. */

@@ -26,6 +26,7 @@ export interface DeliveredRow {
   readonly turn: string
   readonly part: number
   readonly thread: string
+  readonly door: string
   readonly fence: number
   readonly state: "done" | "gone"
   readonly events: ReadonlyArray<NewEvent>

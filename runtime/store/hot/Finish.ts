@@ -14,6 +14,7 @@ export interface FinishRow {
   readonly turn: string
   readonly agent: string
   readonly thread: string
+  readonly door: string
   readonly segment: number
   readonly fence: number
   readonly taken: number

@@ -13,6 +13,7 @@ export interface JoinRow {
   readonly slot: string
   readonly agent: string
   readonly thread: string
+  readonly door: string
   readonly turn: string
   readonly fence: number
   readonly reason: string

@@ -70,14 +70,6 @@ CREATE TABLE "event" (
 	CONSTRAINT "event_id_unique" UNIQUE("id")
 );
 --> statement-breakpoint
-CREATE TABLE "identity" (
-	"door" text NOT NULL,
-	"external_user" text NOT NULL,
-	"person" text NOT NULL,
-	"role" text NOT NULL,
-	CONSTRAINT "identity_door_external_user_pk" PRIMARY KEY("door","external_user")
-);
---> statement-breakpoint
 CREATE TABLE "inbox" (
 	"door" text NOT NULL,
 	"external_id" text NOT NULL,
@@ -114,13 +106,6 @@ CREATE TABLE "outbox" (
 	"fence" bigint NOT NULL,
 	"at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "outbox_turn_part_pk" PRIMARY KEY("turn","part")
-);
---> statement-breakpoint
-CREATE TABLE "price" (
-	"model" text NOT NULL,
-	"valid_from" timestamp with time zone NOT NULL,
-	"rates" jsonb NOT NULL,
-	CONSTRAINT "price_model_valid_from_pk" PRIMARY KEY("model","valid_from")
 );
 --> statement-breakpoint
 CREATE TABLE "process" (

@@ -1,0 +1,116 @@
+/**
+ * Who works where, in memory: agents, doors and memberships of the workspace, rebuilt from Postgres at start and whenever
+ * the configuration was applied (told by `control.config`). Reading it costs nothing on the hot path.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Bus } from "../bus/Bus.ts"
+import { controlSubject } from "../bus/Subject.ts"
+import { Sql } from "../store/Sql.ts"
+import type { StoreError } from "../store/StoreError.ts"
+import type { AgentId, DoorId, WorkspaceId } from "./Id.ts"
+
+export interface Agent {
+  readonly id: AgentId
+  readonly name: string
+  readonly title: string
+  /** Null: the model of the process (TROUPE_MODEL). */
+  readonly model: string | null
+  readonly soul: string
+  readonly interests: ReadonlyArray<string>
+}
+
+export interface Door {
+  readonly id: DoorId
+  readonly name: string
+  readonly type: string
+  /** How open words are answered in groups behind this door. */
+  readonly triage: "off" | "interests" | "model"
+  /** Agents behind the door, with the time each joined. */
+  readonly members: ReadonlyArray<{ readonly agent: Agent; readonly since: string }>
+}
+
+export interface Company {
+  readonly agents: ReadonlyMap<AgentId, Agent>
+  readonly doors: ReadonlyMap<DoorId, Door>
+}
+
+export class Roster extends Context.Service<
+  Roster,
+  {
+    readonly ws: WorkspaceId
+    /** The company as it is known now. */
+    readonly now: () => Company
+    readonly reload: Effect.Effect<void, StoreError>
+    /** Called after each reload that changed something; returns the way to stop listening. */
+    readonly onChange: (listener: (company: Company) => void) => () => void
+  }
+>()("troupe/room/Roster") {
+  static readonly layer = (ws: WorkspaceId) =>
+    Layer.effect(
+      Roster,
+      Effect.gen(function* () {
+        const sql = yield* Sql
+        const bus = yield* Bus
+        const listeners = new Set<(company: Company) => void>()
+        let text = ""
+        let company: Company = { agents: new Map(), doors: new Map() }
+        const reload = Effect.gen(function* () {
+          const [row] = yield* sql.cold<Row>(companyText, [ws])
+          const next = JSON.stringify(row)
+          if (next === text) return
+          text = next
+          company = fromRow(row!)
+          for (const listener of listeners) listener(company)
+        })
+        yield* reload
+        const services = yield* Effect.context<never>()
+        yield* bus.listen(controlSubject(ws, "config"), () => {
+          Effect.runForkWith(services)(
+            reload.pipe(
+              Effect.catch((e) => Effect.logWarning(`could not read the company again: ${e.message}`)),
+            ),
+          )
+        })
+        return Roster.of({
+          ws,
+          now: () => company,
+          reload,
+          onChange: (listener) => {
+            listeners.add(listener)
+            return () => listeners.delete(listener)
+          },
+        })
+      }),
+    )
+}
+
+interface Row {
+  readonly agents: ReadonlyArray<Agent>
+  readonly doors: ReadonlyArray<{ id: DoorId; name: string; type: string; triage: Door["triage"] | null }>
+  readonly members: ReadonlyArray<{ agent: AgentId; door: DoorId; since: string }>
+}
+
+const companyText = `
+select
+  (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'title', title, 'model', model, 'soul', soul,
+     'interests', interests) order by name), '[]') from agent where ws = $1 and removed_at is null) as agents,
+  (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'type', type, 'triage', settings->>'triage') order by name), '[]')
+     from door where ws = $1 and removed_at is null) as doors,
+  (select coalesce(jsonb_agg(jsonb_build_object('agent', m.agent, 'door', m.door, 'since',
+     to_char(m.since at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by m.door, a.name), '[]')
+     from member m join agent a on a.id = m.agent where a.ws = $1 and a.removed_at is null) as members`
+
+const fromRow = (row: Row): Company => {
+  const agents = new Map(row.agents.map((a) => [a.id, a]))
+  const doors = new Map<DoorId, Door>()
+  for (const d of row.doors) {
+    const members = row.members.flatMap((m) => {
+      const agent = agents.get(m.agent)
+      return m.door === d.id && agent !== undefined ? [{ agent, since: m.since }] : []
+    })
+    doors.set(d.id, { ...d, triage: d.triage ?? "off", members })
+  }
+  return { agents, doors }
+}
