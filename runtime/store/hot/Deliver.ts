@@ -19,7 +19,7 @@ const saidText = `
 with b as (select * from jsonb_to_recordset($1::jsonb) as b(ord int, turn text, part int, fence bigint, platform_id text)),
 ok as (
   update outbox o set platform_id = b.platform_id, state = 'created' from b
-  where o.turn = b.turn and o.part = b.part and o.fence = b.fence and o.state = 'creating' returning b.ord, o.text)
+  where o.turn = b.turn and o.part = b.part and o.fence = b.fence and o.state in ('creating', 'created') returning b.ord, o.text)
 select b.ord, o.ord is not null as written, o.text from b left join ok o using (ord) order by b.ord`
 
 export interface DeliveredRow {

@@ -1,0 +1,283 @@
+/**
+ * One channel of a door: its parcels, at most one call under way. See Courier for what it promises.
+ *
+ * A parcel's life: `creating` (no id yet) -> `open` (id committed, the turn still runs) -> `ending` (final words known) -> gone
+ * from here once S7 closed the row.
+ */
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type { Journal } from "../room/Journal.ts"
+import type { TurnId } from "../room/Id.ts"
+import type { StoreError } from "../store/StoreError.ts"
+import type { Parcel } from "./Courier.ts"
+import type { Outward, SendError } from "./Outward.ts"
+
+interface Letter {
+  parcel: Parcel
+  platformId: string | null
+  text: string | null
+  /** What the running turn has said so far, and what of it is shown. */
+  live: string
+  shown: string
+  /** Progress is not shown before this time. */
+  showAt: number
+  split: boolean
+}
+
+type Job = "create" | "final" | "progress"
+
+interface Deps {
+  readonly outward: Outward
+  readonly journal: Journal["Service"]
+  readonly fence: () => number
+  /** Until when the whole account has to wait. */
+  readonly flood: { until: number }
+  readonly now: () => number
+  readonly run: (effect: Effect.Effect<void>) => void
+  readonly idle: () => void
+  /** The turn has nothing more to show. */
+  readonly ended: (turn: TurnId) => void
+}
+
+/** What is shown until there are words. */
+export const placeholder = "…"
+/** A short answer is not worth a progress edit: the first waits this long after the first token. */
+const firstProgress = 80
+
+export class Channel {
+  private readonly letters = new Map<string, Letter>()
+  private busy = false
+  private until = 0
+  private waking = Number.POSITIVE_INFINITY
+  private readonly d: Deps
+
+  constructor(deps: Deps) {
+    this.d = deps
+  }
+
+  take(parcel: Parcel): void {
+    const key = `${parcel.turn}/${parcel.part}`
+    const known = this.letters.get(key)
+    if (known === undefined) {
+      this.letters.set(key, {
+        parcel,
+        platformId: parcel.platformId,
+        text: parcel.text,
+        live: "",
+        shown: "",
+        showAt: 0,
+        split: parcel.part > 0,
+      })
+    } else if (parcel.text !== null) known.text = parcel.text
+    this.go()
+  }
+
+  progress(turn: TurnId, delta: string): void {
+    const letter = this.letters.get(`${turn}/0`)
+    if (letter === undefined || letter.text !== null) return
+    if (letter.live === "") letter.showAt = this.d.now() + firstProgress
+    letter.live += delta
+    this.go()
+  }
+
+  /** The next call, by what must be said first. */
+  private next(): { readonly job: Job; readonly letter: Letter } | undefined {
+    let create: Letter | undefined
+    let progress: Letter | undefined
+    for (const letter of this.letters.values()) {
+      if (letter.platformId === null) create ??= letter
+      else if (letter.text !== null) return { job: "final", letter }
+      else if (letter.live !== letter.shown) progress ??= letter
+    }
+    if (create !== undefined) return { job: "create", letter: create }
+    return progress === undefined ? undefined : { job: "progress", letter: progress }
+  }
+
+  private go(): void {
+    if (this.busy) return
+    const next = this.next()
+    if (next === undefined) {
+      if (this.letters.size === 0) this.d.idle()
+      return
+    }
+    const now = this.d.now()
+    const at = Math.max(this.until, this.d.flood.until, next.job === "progress" ? next.letter.showAt : 0)
+    if (at > now) return this.wakeAt(at, now)
+    this.busy = true
+    this.d.run(
+      this.call(next.job, next.letter).pipe(
+        Effect.catchCause((cause) => Effect.logError("a channel failed", cause)),
+        Effect.ensuring(
+          Effect.sync(() => {
+            this.busy = false
+            this.go()
+          }),
+        ),
+      ),
+    )
+  }
+
+  private wakeAt(at: number, now: number): void {
+    if (at >= this.waking && this.waking > now) return
+    this.waking = at
+    this.d.run(
+      Effect.andThen(
+        Effect.sleep(at - now),
+        Effect.sync(() => {
+          this.waking = Number.POSITIVE_INFINITY
+          this.go()
+        }),
+      ),
+    )
+  }
+
+  private call(job: Job, letter: Letter): Effect.Effect<void> {
+    switch (job) {
+      case "create":
+        return this.create(letter)
+      case "final":
+        return this.final(letter)
+      case "progress":
+        return this.show(letter)
+    }
+  }
+
+  private say(letter: Letter, text: string) {
+    const { channel, replyTo, signature } = letter.parcel
+    return { channel, replyTo, signature, text }
+  }
+
+  private create(letter: Letter): Effect.Effect<void> {
+    return this.d.outward.create(this.say(letter, placeholder)).pipe(
+      Effect.flatMap((platformId) =>
+        this.commit(
+          this.d.journal.said({
+            turn: letter.parcel.turn,
+            part: letter.parcel.part,
+            fence: this.d.fence(),
+            platform_id: platformId,
+          }),
+        ).pipe(
+          Effect.map((row) => {
+            if (!row.written) return this.forget(letter)
+            letter.platformId = platformId
+            letter.text = row.text ?? letter.text
+          }),
+        ),
+      ),
+      Effect.catchTag("SendError", (error) => this.failed(letter, error)),
+    )
+  }
+
+  private final(letter: Letter): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      if (!letter.split) yield* this.splitUp(letter)
+      yield* this.d.outward.edit({ ...this.say(letter, letter.text!), platformId: letter.platformId! })
+      yield* this.close(letter, "done")
+    }).pipe(Effect.catchTag("SendError", (error) => this.failed(letter, error)))
+  }
+
+  /** The further parts are rows before any of them is sent; the same words are cut the same way again. */
+  private splitUp(letter: Letter): Effect.Effect<void> {
+    const [first, ...rest] = this.d.outward.split(letter.text!)
+    const { parcel } = letter
+    const rows = rest.map((text, i) => ({ turn: parcel.turn, part: i + 1, fence: this.d.fence(), text }))
+    return (rows.length === 0 ? Effect.void : this.commit(this.d.journal.parts(rows))).pipe(
+      Effect.map(() => {
+        letter.text = first ?? letter.text
+        letter.split = true
+        for (const { part, text } of rows)
+          this.take({ ...parcel, part, text, replyTo: null, signature: "", platformId: null })
+      }),
+    )
+  }
+
+  private show(letter: Letter): Effect.Effect<void> {
+    const live = letter.live
+    const [text] = this.d.outward.split(live)
+    return this.d.outward
+      .edit({ ...this.say(letter, `${text ?? live} ${placeholder}`), platformId: letter.platformId! })
+      .pipe(
+        Effect.map(() => {
+          letter.shown = live
+          letter.showAt = this.d.now() + this.d.outward.progressEvery(letter.parcel.channel)
+        }),
+        Effect.catchTag("SendError", (error) => {
+          // Progress is never repeated: what is said next will carry it.
+          letter.shown = live
+          letter.showAt = this.d.now() + 1000
+          if (error.verdict === "retry") this.delay(error)
+          return Effect.void
+        }),
+      )
+  }
+
+  private delay(error: SendError): void {
+    const until = this.d.now() + Math.max(error.afterMs, 50)
+    if (error.everywhere) this.d.flood.until = Math.max(this.d.flood.until, until)
+    else this.until = Math.max(this.until, until)
+  }
+
+  private failed(letter: Letter, error: SendError): Effect.Effect<void> {
+    switch (error.verdict) {
+      case "retry":
+        return Effect.sync(() => this.delay(error))
+      case "lost":
+        // Somebody deleted our message: its words are said in a new one.
+        return Effect.sync(() => {
+          letter.platformId = null
+        })
+      case "gone":
+        return Effect.andThen(
+          Effect.logWarning(`Words for ${letter.parcel.channel} can not be said: ${error.message}`),
+          this.close(letter, "gone"),
+        )
+    }
+  }
+
+  private close(letter: Letter, state: "done" | "gone"): Effect.Effect<void> {
+    const { parcel, platformId } = letter
+    this.forget(letter)
+    // Off the path: an edit that is repeated after a crash here changes nothing.
+    this.d.run(
+      this.commit(
+        this.d.journal.delivered({
+          turn: parcel.turn,
+          part: parcel.part,
+          thread: parcel.thread,
+          door: parcel.door,
+          fence: this.d.fence(),
+          state,
+          events:
+            state === "gone"
+              ? []
+              : [
+                  {
+                    body: {
+                      kind: "delivery",
+                      turn: parcel.turn,
+                      agent: parcel.agent,
+                      part: parcel.part,
+                      platformId: platformId ?? "",
+                    },
+                  },
+                ],
+        }),
+      ).pipe(Effect.asVoid),
+    )
+    return Effect.void
+  }
+
+  private forget(letter: Letter): void {
+    this.letters.delete(`${letter.parcel.turn}/${letter.parcel.part}`)
+    if (letter.parcel.part === 0) this.d.ended(letter.parcel.turn)
+  }
+
+  /** The outbox is written whatever the store does meanwhile; only a refusal is a bug. */
+  private commit<A>(write: Effect.Effect<A, StoreError>): Effect.Effect<A> {
+    return write.pipe(
+      Effect.retry({ schedule: Schedule.spaced("300 millis"), while: (e) => e.kind === "unavailable" }),
+      Effect.orDie,
+    )
+  }
+}

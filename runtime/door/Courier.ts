@@ -1,0 +1,133 @@
+/**
+ * P8: brings the outbox to the platforms. One courier a process; it serves the doors whose lease this process holds. Each
+ * channel is served one call at a time, what must be said before what may be skipped: first words that are final, then
+ * placeholders, then progress. Retrying has one owner: here. A flood limit is a delay for the channel or the whole account,
+ * never a failure; a row stays open until it was said or can never be.
+ *
+ * A message is a placeholder whose id is committed (S3) before anything is edited into it; from then on every call may be
+ * repeated. Progress is the live text of a running turn; it may be dropped at any time.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { Bus } from "../bus/Bus.ts"
+import { controlSubject, liveOf } from "../bus/Subject.ts"
+import { Leases } from "../lease/Leases.ts"
+import type { AgentId, DoorId, ThreadId, TurnId } from "../room/Id.ts"
+import { Journal } from "../room/Journal.ts"
+import { Roster } from "../room/Roster.ts"
+import { Sql } from "../store/Sql.ts"
+import type { StoreError } from "../store/StoreError.ts"
+import { Channel } from "./Channel.ts"
+import type { Outward } from "./Outward.ts"
+
+/** An outbox row as the courier knows it. */
+export interface Parcel {
+  readonly turn: TurnId
+  readonly part: number
+  readonly door: DoorId
+  readonly thread: ThreadId
+  readonly agent: AgentId
+  readonly channel: string
+  readonly replyTo: string | null
+  readonly signature: string
+  readonly platformId: string | null
+  /** The final words; null while the turn runs. */
+  readonly text: string | null
+}
+
+export class Courier extends Context.Service<
+  Courier,
+  {
+    /** Serves a door as long as the scope is open: open rows first, then whatever comes. */
+    readonly serve: (outward: Outward) => Effect.Effect<void, StoreError, Scope.Scope>
+    /** A row was just committed here: a new placeholder, or final words. Never blocks. */
+    readonly send: (parcel: Parcel) => void
+  }
+>()("troupe/door/Courier") {
+  static readonly layer = Layer.effect(
+    Courier,
+    Effect.gen(function* () {
+      const journal = yield* Journal
+      const leases = yield* Leases
+      const bus = yield* Bus
+      const sql = yield* Sql
+      const { ws } = yield* Roster
+      const clock = yield* Clock.Clock
+      const doors = new Map<
+        DoorId,
+        { readonly outward: Outward; readonly channels: Map<string, Channel>; until: number }
+      >()
+      const services = yield* Effect.context<never>()
+      const run = Effect.runForkWith(services)
+
+      const channelOf = (door: DoorId, name: string): Channel | undefined => {
+        const served = doors.get(door)
+        if (served === undefined) return undefined
+        let channel = served.channels.get(name)
+        if (channel === undefined) {
+          channel = new Channel({
+            outward: served.outward,
+            journal,
+            fence: () => leases.fence(`door:${door}`) ?? -1,
+            flood: served,
+            now: () => clock.currentTimeMillisUnsafe(),
+            run,
+            idle: () => served.channels.delete(name),
+            ended: (turn) => turns.delete(turn),
+          })
+          served.channels.set(name, channel)
+        }
+        return channel
+      }
+
+      /** Where the live words of a running turn go. */
+      const turns = new Map<string, Channel>()
+      const take = (parcel: Parcel) => {
+        const channel = channelOf(parcel.door, parcel.channel)
+        if (channel === undefined) return
+        if (parcel.part === 0 && parcel.text === null) turns.set(parcel.turn, channel)
+        channel.take(parcel)
+      }
+
+      const openRows = (door: DoorId) =>
+        Effect.map(sql.cold<Parcel & object>(openText, [door]), (rows) => rows.forEach(take))
+
+      const live = (payload: string) => {
+        const delta = decodeDelta(payload)
+        if (Option.isSome(delta))
+          turns.get(delta.value.turn)?.progress(delta.value.turn as TurnId, delta.value.text)
+      }
+      yield* bus.listen(liveOf(ws, "*"), (_, payload) => live(payload))
+      // Rows that another process wrote for a door we serve.
+      yield* bus.listen(controlSubject(ws, "outbox"), (_, payload) => {
+        const door = payload as DoorId
+        if (doors.has(door))
+          run(openRows(door).pipe(Effect.catch((e) => Effect.logWarning(`outbox: ${e.message}`))))
+      })
+
+      return Courier.of({
+        serve: (outward) =>
+          Effect.acquireRelease(
+            Effect.sync(() => doors.set(outward.door, { outward, channels: new Map(), until: 0 })),
+            () => Effect.sync(() => doors.delete(outward.door)),
+          ).pipe(Effect.andThen(openRows(outward.door))),
+        send: (parcel) => {
+          if (doors.has(parcel.door)) take(parcel)
+          else bus.tell(controlSubject(ws, "outbox"), parcel.door)
+        },
+      })
+    }),
+  )
+}
+
+const Delta = Schema.Struct({ turn: Schema.String, fence: Schema.Finite, n: Schema.Int, text: Schema.String })
+const decodeDelta = Schema.decodeUnknownOption(Schema.fromJsonString(Delta))
+
+const openText = `
+select turn, part, door, thread, agent, channel, reply_to as "replyTo", signature, platform_id as "platformId", text
+from outbox where door = $1 and state in ('creating', 'created') order by at, turn, part`

@@ -1,0 +1,192 @@
+/**
+ * Reading rooms: the list, the log by cursor, following it live, and why an agent spoke or was silent. Nothing here
+ * starts work: agents act only on what the bus delivered.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import { Bus, type BusError } from "../bus/Bus.ts"
+import { Sql } from "../store/Sql.ts"
+import type { StoreError } from "../store/StoreError.ts"
+import { rank } from "./Address.ts"
+import type { Event, MessageEvent } from "./Event.ts"
+import type { AgentId, DoorId, EventId, ThreadId } from "./Id.ts"
+import { eventJson } from "./Relay.ts"
+import { Roster } from "./Roster.ts"
+
+export interface Room {
+  readonly id: ThreadId
+  readonly door: DoorId
+  readonly channel: string
+  readonly title: string
+  readonly head: number
+  readonly lastAt: string
+}
+
+/** Why `agent` did what it did with `message`. Total: every silence has a reason. */
+export interface Why {
+  readonly verdict: "lead" | "queued" | "joined" | "pass" | "parked" | "due"
+  readonly agent: AgentId
+  readonly reason: string
+  readonly evidence: unknown
+  readonly turn: string | null
+}
+
+export class Rooms extends Context.Service<
+  Rooms,
+  {
+    readonly list: Effect.Effect<ReadonlyArray<Room>, StoreError>
+    readonly get: (thread: ThreadId) => Effect.Effect<Room | undefined, StoreError>
+    /** Events after a position, in order. */
+    readonly events: (
+      thread: ThreadId,
+      after: number,
+      limit: number,
+    ) => Effect.Effect<ReadonlyArray<Event>, StoreError>
+    /** The messages in (after, before), in order; at most `limit`, the newest. */
+    readonly words: (
+      thread: ThreadId,
+      after: number,
+      before: number,
+      limit: number,
+    ) => Effect.Effect<ReadonlyArray<MessageEvent>, StoreError>
+    readonly message: (id: EventId) => Effect.Effect<MessageEvent | undefined, StoreError>
+    /** Replays after the cursor, then live: no gap, no duplicate, in position order. */
+    readonly follow: (thread: ThreadId, after: number) => Stream.Stream<Event, StoreError | BusError>
+    readonly why: (message: EventId, agent: AgentId) => Effect.Effect<Why | undefined, StoreError>
+  }
+>()("troupe/room/Rooms") {
+  static readonly layer = Layer.effect(
+    Rooms,
+    Effect.gen(function* () {
+      const sql = yield* Sql
+      const bus = yield* Bus
+      const roster = yield* Roster
+      const one = <A extends object>(text: string, params: ReadonlyArray<unknown>) =>
+        Effect.map(sql.cold<A>(text, params), (rows) => rows[0])
+      const events = (thread: ThreadId, after: number, limit: number) =>
+        Effect.map(sql.cold<{ event: Event }>(eventsText, [thread, after, limit]), (rows) =>
+          rows.map((r) => r.event),
+        )
+      const message = (id: EventId) =>
+        Effect.map(one<{ event: MessageEvent }>(messageText, [id]), (row) => row?.event)
+
+      const follow = (thread: ThreadId, after: number) =>
+        Stream.unwrap(
+          Effect.gen(function* () {
+            const heard = yield* Queue.unbounded<Event>()
+            yield* bus.listen(`troupe.${roster.ws}.thread.*.${thread}.*`, (_, payload) => {
+              Queue.offerUnsafe(heard, JSON.parse(payload) as Event)
+            })
+            let cursor = after
+            /** Everything after the cursor that the log has by now. */
+            const replay = Effect.gen(function* () {
+              const all: Array<Event> = []
+              for (;;) {
+                const page = yield* events(thread, cursor, 500)
+                all.push(...page)
+                if (page.length > 0) cursor = page[page.length - 1]!.pos
+                if (page.length < 500) return all
+              }
+            })
+            const live = Effect.gen(function* () {
+              const event = yield* Queue.take(heard)
+              if (event.pos <= cursor) return []
+              const whole =
+                event.pos === cursor + 1 && !(event.kind === "message" && event.truncated === true)
+              if (!whole) return yield* replay
+              cursor = event.pos
+              return [event]
+            })
+            return Stream.fromIterableEffect(replay).pipe(
+              Stream.concat(Stream.fromIterableEffectRepeat(live)),
+            )
+          }),
+        )
+
+      const why = Effect.fnUntraced(function* (id: EventId, agent: AgentId) {
+        const event = yield* message(id)
+        if (event === undefined) return undefined
+        const rows = yield* sql.cold<Decision>(decisionsText, [id])
+        const mine = rows.find((r) => r.agent === agent) ?? rows.find((r) => r.slot === agent)
+        if (mine !== undefined) {
+          return {
+            verdict: mine.state,
+            agent,
+            reason: mine.reason ?? "waiting to be decided",
+            evidence: mine.evidence,
+            turn: mine.turn,
+          }
+        }
+        return passOf(event, agent, rows, roster)
+      })
+
+      return Rooms.of({
+        list: sql.cold<Room & object>(roomsText, [roster.ws]),
+        get: (thread) => one<Room & object>(roomText, [roster.ws, thread]),
+        events,
+        words: (thread, after, before, limit) =>
+          Effect.map(sql.cold<{ event: MessageEvent }>(wordsText, [thread, after, before, limit]), (rows) =>
+            rows.map((r) => r.event),
+          ),
+        message,
+        follow,
+        why,
+      })
+    }),
+  )
+}
+
+interface Decision {
+  readonly slot: string
+  readonly state: Why["verdict"]
+  readonly agent: AgentId | null
+  readonly reason: string | null
+  readonly evidence: unknown
+  readonly turn: string | null
+}
+
+/** P4: a pass is not written, it follows from the message, the members and who took the slots. */
+const passOf = (
+  event: MessageEvent,
+  agent: AgentId,
+  rows: ReadonlyArray<Decision>,
+  roster: Roster["Service"],
+): Why => {
+  const pass = (reason: string, evidence: unknown = null): Why => ({
+    verdict: "pass",
+    agent,
+    reason,
+    evidence,
+    turn: null,
+  })
+  const { agents, doors } = roster.now()
+  const member = doors.get(event.door)?.members.find((m) => m.agent.id === agent)
+  if (event.author.kind === "agent" && event.author.id === agent) return pass("its own words")
+  if (member === undefined) return pass("not a member of this room")
+  if (member.since > event.at) return pass("joined after these words")
+  if (event.slots.length === 0) return pass("nobody was asked")
+  if (!event.slots.includes("*"))
+    return pass(`addressed to ${event.slots.map((s) => agents.get(s as AgentId)?.name ?? s).join(", ")}`)
+  const led = rows.find((r) => r.slot === "*")
+  const ranking = rank(
+    event,
+    doors.get(event.door)!.members.map((m) => m.agent),
+  )
+  const leader = led?.agent ?? ranking[0]?.agent
+  return pass(`${agents.get(leader!)?.name ?? "another agent"} ranked before it`, ranking)
+}
+
+const roomColumns = `id, door, channel, title, head,
+  to_char(last_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "lastAt"`
+const roomsText = `select ${roomColumns} from thread where ws = $1 order by last_at desc limit 200`
+const roomText = `select ${roomColumns} from thread where ws = $1 and id = $2`
+const eventsText = `select ${eventJson} as event from event e join thread t on t.id = e.thread
+  where e.thread = $1 and e.pos > $2 order by e.pos limit $3`
+const wordsText = `select event from (
+  select ${eventJson} as event, e.pos from event e join thread t on t.id = e.thread
+  where e.thread = $1 and e.pos > $2 and e.pos < $3 and e.kind = 'message' order by e.pos desc limit $4) w order by pos`
+const messageText = `select ${eventJson} as event from event e join thread t on t.id = e.thread where e.id = $1 and e.kind = 'message'`
+const decisionsText = `select slot, state, agent, reason, evidence, turn from decision where event = $1`
