@@ -1,0 +1,10 @@
+/** The public list of runtime/actor. The test kit is `TestKit.ts`. */
+export { ActorSystem, spawn, type ActorStats } from "./ActorSystem.ts"
+export type { Behavior, Crash, Ctx, Decision } from "./Behavior.ts"
+export type { RestartLimits } from "./RestartBudget.ts"
+export { drain, offer, stop, stopped, tell, tellControl, type Ref } from "./Ref.ts"
+export { ask, type AskError } from "./Ask.ts"
+export type { Reply } from "./Mail.ts"
+export type { ActorInfo, CrashInfo } from "./ActorInfo.ts"
+export type { DeadLetter } from "./DeadLetters.ts"
+export { ActorCrashed, ActorStopped, AskTimeout, MailboxFull, SpawnRefused } from "./ActorError.ts"
