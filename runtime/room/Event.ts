@@ -44,6 +44,8 @@ export const Message = Schema.Struct({
   lastLead: Schema.NullOr(AgentId),
   /** The person all this is done for: `<door>:<numeric id>` of the author of the root. */
   principal: Schema.String,
+  /** On a message that is published again because nobody decided it: which time this is. */
+  repair: Schema.optionalKey(Schema.Int),
   /** The turn that said it, for agents' words. */
   turn: Schema.NullOr(TurnId),
 })

@@ -218,7 +218,7 @@ export class Journal extends Context.Service<
           const events = write(row.events)
           const out = yield* lanes.finish({
             ...row,
-            outbox: row.outbox === null ? null : { ...row.outbox, text: redact(row.outbox.text) },
+            text: redact(row.text),
             events,
           })
           return { ...out, events: landed(row, events, out.events) }

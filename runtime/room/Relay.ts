@@ -175,7 +175,10 @@ export class Relay extends Context.Service<
       return Relay.of({
         offer,
         catchUp,
-        repair: (event, n) => Effect.ignore(bus.publish([{ ...toLine(ws, event), id: `${event.id}#${n}` }])),
+        repair: (event, n) =>
+          Effect.ignore(
+            bus.publish([{ ...toLine(ws, { ...event, repair: n } as Event), id: `${event.id}#${n}` }]),
+          ),
       })
     }),
   )

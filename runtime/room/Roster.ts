@@ -27,6 +27,8 @@ export interface Door {
   readonly type: string
   /** How open words are answered in groups behind this door. */
   readonly triage: "off" | "interests" | "model"
+  /** Words are said on an outside platform (the outbox); the web door shows the room log itself. */
+  readonly platform: boolean
   /** Agents behind the door, with the time each joined. */
   readonly members: ReadonlyArray<{ readonly agent: Agent; readonly since: string }>
 }
@@ -110,7 +112,7 @@ const fromRow = (row: Row): Company => {
       const agent = agents.get(m.agent)
       return m.door === d.id && agent !== undefined ? [{ agent, since: m.since }] : []
     })
-    doors.set(d.id, { ...d, triage: d.triage ?? "off", members })
+    doors.set(d.id, { ...d, triage: d.triage ?? "off", platform: d.type !== "web", members })
   }
   return { agents, doors }
 }

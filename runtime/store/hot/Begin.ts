@@ -8,7 +8,7 @@
  */
 import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
-import { append, appended, reserve, settle, transcribe } from "./parts.ts"
+import { address, append, appended, reserve, settle, transcribe } from "./parts.ts"
 
 export interface Scope {
   readonly scope: "root" | "agent"
@@ -66,11 +66,8 @@ export interface BeginRow {
   /** The frozen text of a new segment, else null. */
   readonly frozen: string | null
   readonly rows: ReadonlyArray<TranscriptRow>
-  readonly outbox: null | {
-    readonly channel: string
-    readonly reply_to: string | null
-    readonly signature: string
-  }
+  /** The name the words are signed with on the platform (empty: none); null where the door has no platform. */
+  readonly signature: string | null
   readonly events: ReadonlyArray<NewEvent>
 }
 
@@ -79,15 +76,23 @@ export interface BegunRow {
   readonly status: "began" | "lost" | "busy" | "fenced"
   readonly granted: number | null
   /** The latest edit of the words, where one came before the decision. */
-  readonly edited: string | null
+  readonly edited: { readonly id: string; readonly text: string } | null
+  /** The placeholder that is to be sent. */
+  readonly parcel: Address | null
   readonly events: ReadonlyArray<Landed>
+}
+
+/** Where words go on the platform. */
+export interface Address {
+  readonly channel: string
+  readonly replyTo: string | null
 }
 
 const text = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, event text, slot text, agent text, thread text, door text,
     fence bigint, turn text, principal text, root text, hop int, segment int, reason text, evidence jsonb, wanted bigint,
-    least bigint, scopes jsonb, frozen text, rows jsonb, outbox jsonb, events jsonb, release jsonb)),
+    least bigint, scopes jsonb, frozen text, rows jsonb, signature text, events jsonb, release jsonb)),
 held as (
   select b.ord from b join lease l on l.name = 'agent:' || b.agent and l.fence = b.fence for share of l),
 free as (
@@ -111,17 +116,20 @@ sg as (
   insert into segment (agent, thread, segment, frozen)
   select b.agent, b.thread, b.segment, b.frozen from b join ok using (ord) where b.frozen is not null),
 ${transcribe},
+${address},
 ob as (
   insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, fence)
-  select b.turn, 0, b.door, b.thread, b.agent, b.outbox->>'channel', b.outbox->>'reply_to', b.outbox->>'signature', 'creating',
-    coalesce((select fence from lease where name = 'door:' || b.door), 0)
-  from b join granted g using (ord) where b.outbox is not null and g.amount is not null),
+  select b.turn, 0, b.door, b.thread, b.agent, ad.channel, ad.reply_to, b.signature, 'creating', ad.door_fence
+  from b join granted g using (ord) join ad using (ord) where g.amount is not null),
 ${append}
 select b.ord,
   case when o.ord is not null or s.turn is not null then 'began' when h.ord is null then 'fenced'
        when f.ord is null then 'busy' else 'lost' end as status,
   coalesce(g.amount, s.reserved)::float8 as granted,
-  (select e.body->>'text' from event e where e.edits = b.event order by e.pos desc limit 1) as edited,
+  (select jsonb_build_object('id', e.id, 'text', e.body->>'text') from event e where e.edits = b.event
+    order by e.pos desc limit 1) as edited,
+  case when g.amount is not null then (select jsonb_build_object('channel', channel, 'replyTo', reply_to) from ad where ad.ord = b.ord)
+    end as parcel,
   ${appended}
 from b left join ok o using (ord) left join held h using (ord) left join free f using (ord) left join granted g using (ord)
 left join step s on s.turn = b.turn and s.n = 1

@@ -6,8 +6,8 @@
  */
 import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
-import type { Landed, NewEvent, Release, TranscriptRow } from "./Begin.ts"
-import { append, appended, due, settle, transcribe } from "./parts.ts"
+import type { Address, Landed, NewEvent, Release, TranscriptRow } from "./Begin.ts"
+import { address, append, appended, due, settle, transcribe } from "./parts.ts"
 
 export interface FinishRow {
   readonly ws: string
@@ -31,20 +31,20 @@ export interface FinishRow {
   readonly rows: ReadonlyArray<TranscriptRow>
   readonly events: ReadonlyArray<NewEvent>
   readonly due: ReadonlyArray<{ readonly event: string; readonly slot: string }>
-  /** The words for the platform, where the door has one. */
-  readonly outbox: null | {
-    readonly door: string
-    readonly channel: string
-    readonly reply_to: string | null
-    readonly signature: string
-    readonly text: string
-  }
+  /** The message that is answered. */
+  readonly event: string
+  /** As in S2; null also when nothing is to be said. */
+  readonly signature: string | null
+  /** The words for the platform. */
+  readonly text: string
 }
 
 export interface FinishedRow {
   readonly ord: number
   readonly status: "done" | "joined" | "gone"
   readonly events: ReadonlyArray<Landed>
+  /** The outbox row with the words, where there is one. */
+  readonly parcel: (Address & { readonly platformId: string | null }) | null
   /** The oldest queued word for this agent in this thread. */
   readonly next: string | null
 }
@@ -52,7 +52,8 @@ export interface FinishedRow {
 const text = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, turn text, agent text, thread text, segment int, fence bigint,
-    taken int, state text, reason text, usage jsonb, ended jsonb, release jsonb, rows jsonb, events jsonb, due jsonb, outbox jsonb)),
+    taken int, state text, reason text, usage jsonb, ended jsonb, release jsonb, rows jsonb, events jsonb, due jsonb, event text, door text,
+    signature text, text text)),
 ok as (
   update turn t set state = b.state, reason = b.reason, usage = b.usage, ended_at = now(), taken = b.taken,
     cost = t.cost + coalesce((select sum((e->>'cost')::bigint) from jsonb_array_elements(b.ended) e), 0)
@@ -67,15 +68,17 @@ ${settle(false)},
 ${transcribe},
 ${append},
 ${due},
+${address},
 ob as (
   insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, text, fence)
-  select b.turn, 0, b.outbox->>'door', b.thread, b.agent, b.outbox->>'channel', b.outbox->>'reply_to', b.outbox->>'signature',
-    'creating', b.outbox->>'text', coalesce((select fence from lease where name = 'door:' || (b.outbox->>'door')), 0)
-  from b join ok using (ord) where b.outbox is not null
-  on conflict (turn, part) do update set text = excluded.text)
+  select b.turn, 0, b.door, b.thread, b.agent, ad.channel, ad.reply_to, b.signature, 'creating', b.text, ad.door_fence
+  from b join ok using (ord) join ad using (ord)
+  on conflict (turn, part) do update set text = excluded.text
+  returning turn, channel, reply_to, platform_id)
 select b.ord,
   case when o.ord is not null then 'done' when t.state = 'running' and t.fence = b.fence and not t.stop then 'joined' else 'gone' end as status,
   (select d.event from decision d where d.agent = b.agent and d.thread = b.thread and d.state = 'queued' order by d.event limit 1) as next,
+  (select jsonb_build_object('channel', channel, 'replyTo', reply_to, 'platformId', platform_id) from ob where ob.turn = b.turn) as parcel,
   ${appended}
 from b left join ok o using (ord) left join turn t on t.id = b.turn order by b.ord`
 

@@ -71,7 +71,7 @@ const starting = (event: string, thread: string, over: Partial<BeginRow> = {}): 
     scopes: [{ scope: "root", key: event, period: "", lim: 1000 }],
     frozen: null,
     rows: [{ n: 1, role: "user", content: "[]", heard: 1 }],
-    outbox: null,
+    signature: null,
     events: [
       { id: `i${n}`, kind: "intent", body: {} },
       { id: `s${n}`, kind: "turn", body: {} },
@@ -99,7 +99,9 @@ const finishing = (turn: string, thread: string, over: Partial<FinishRow> = {}):
     rows: [],
     events: [{ id: `m${n}`, kind: "message", key: `turn:${turn}`, body: { text: "done" } }],
     due: [],
-    outbox: null,
+    event: "none",
+    signature: null,
+    text: "",
     ...over,
   }
 }
@@ -284,13 +286,15 @@ describe("S4, S5, S6", () => {
   })
 
   it("ends in one commit: turn, words, due decisions and outbox (P7)", async () => {
-    const w = await working("f2", { outbox: { channel: "77", reply_to: "5", signature: "" } })
+    const w = await working("f2", { signature: "ada" })
     const row = finishing(w.turn, w.thread, {
       due: [{ event: `m${serial + 1}`, slot: "bo" }],
-      outbox: { door: "d", channel: "77", reply_to: "5", signature: "", text: "done" },
+      event: w.event,
+      signature: "ada",
+      text: "done",
     })
     const got = await run(finish(sql)(row))
-    expect(got.status).toBe("done")
+    expect(got).toMatchObject({ status: "done", parcel: { channel: "f2", platformId: null } })
     expect(await rows("select state, cost::int from turn where id = $1", [w.turn])).toEqual([
       { state: "finished", cost: 40 },
     ])

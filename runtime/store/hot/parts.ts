@@ -93,3 +93,17 @@ export const due = `
     insert into decision (event, slot, thread, ws, state)
     select d.event, d.slot, b.thread, b.ws, 'due'
     from b join ok using (ord), jsonb_to_recordset(b.due) as d(event text, slot text))`
+
+/**
+ * Where the words of a row go on the platform: the channel of its thread and the message it answers, as the platform's own id
+ * (second part of a person's source key; the id of the first part of an agent's words).
+ */
+export const address = `
+  ad as (
+    select b.ord, t.channel,
+      case when split_part(e.source_key, ':', 1) = 'turn'
+        then (select o.platform_id from outbox o where o.turn = split_part(e.source_key, ':', 2) and o.part = 0)
+        else nullif(split_part(e.source_key, ':', 2), '') end as reply_to,
+      coalesce((select fence from lease where name = 'door:' || b.door), 0) as door_fence
+    from b join thread t on t.id = b.thread left join event e on e.id = b.event
+    where b.signature is not null)`
