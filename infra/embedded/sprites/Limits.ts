@@ -1,0 +1,26 @@
+/** What one sandbox may use. Every number has a holder that enforces it; `Isolation.limits` says which is in force. */
+export interface Limits {
+  /** Memory of all processes of a sprite together, and the data segment of each, in bytes. */
+  readonly memoryBytes: number
+  /** Processes and threads: of a whole sprite when the server is root, else of one command. */
+  readonly processes: number
+  /** Largest single file, in bytes. */
+  readonly fileBytes: number
+  readonly openFiles: number
+  /** Bytes a second that a command may write to its output before it is made to wait. */
+  readonly outputBytesPerSecond: number
+  /** What is kept of a session's output for those who attach later, in bytes. */
+  readonly scrollbackBytes: number
+  /** Commands that may run at once in one sprite. */
+  readonly sessions: number
+}
+
+export const defaultLimits: Limits = {
+  memoryBytes: 2 * 1024 ** 3,
+  processes: 512,
+  fileBytes: 4 * 1024 ** 3,
+  openFiles: 4096,
+  outputBytesPerSecond: 64 * 1024 ** 2,
+  scrollbackBytes: 1024 ** 2,
+  sessions: 64,
+}

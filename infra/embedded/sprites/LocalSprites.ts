@@ -1,0 +1,181 @@
+/**
+ * The local Sprites server: what @fly/sprites talks to where there is no Fly. Commands run under bubblewrap in
+ * sandboxes with a persistent home, without a network, the host's files, its environment or its processes. Where that
+ * cannot be had the server still starts, refuses every command with the reason, and says so in its status.
+ *
+ * Everything it starts ends with its scope, and with the process. Inside, this folder is plain Node (sockets, pipes,
+ * child processes); this file is where it meets Effect.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import type { Server } from "node:http"
+import type { AddressInfo } from "node:net"
+import * as os from "node:os"
+import { join, resolve } from "node:path"
+import { execRoutes, execUpgrades, fileRoutes } from "./ExecRoutes.ts"
+import { Filesystem } from "./Filesystem.ts"
+import type { Isolation } from "./Isolation.ts"
+import { laterRoutes, laterUpgrades } from "./LaterRoutes.ts"
+import { defaultLimits, type Limits } from "./Limits.ts"
+import { Pipes } from "./Pipes.ts"
+import { probe } from "./Probe.ts"
+import { makeServer } from "./Server.ts"
+import { SessionRegistry } from "./SessionRegistry.ts"
+import { spriteRoutes } from "./SpriteRoutes.ts"
+import { SpriteStore } from "./SpriteStore.ts"
+import { jsonObject } from "./Wire.ts"
+
+export class LocalSpritesError extends Schema.TaggedError<LocalSpritesError>()("LocalSpritesError", {
+  message: Schema.String,
+  cause: Schema.Defect(),
+}) {}
+
+export interface Options {
+  /** Sprites live below `<home>/sprites`. */
+  readonly home: string
+  /** Where `{url, token}` is written, readable by the owner only. The port in it is used again if it is free. */
+  readonly file: string
+  /** Default: a new random one. */
+  readonly token?: string
+  /** Default: the port of the last start, else a free one. */
+  readonly port?: number
+  /** Run commands without isolation where bubblewrap does not work. */
+  readonly unsafeLocalExec: boolean
+  readonly limits?: Partial<Limits>
+}
+
+export interface Status {
+  readonly isolation: "bubblewrap" | "none" | "refused"
+  /** To be shown in red: what is not safe, or why commands are refused. */
+  readonly warning: string | undefined
+  /** What holds a sandbox back, one sentence each. */
+  readonly limits: ReadonlyArray<string>
+}
+
+export interface LocalSprites {
+  readonly url: string
+  readonly token: string
+  readonly status: Status
+}
+
+export const start = Effect.fn("LocalSprites.start")(function* (
+  options: Options,
+): Effect.fn.Return<LocalSprites, LocalSpritesError, Scope.Scope> {
+  const limits = { ...defaultLimits, ...options.limits }
+  const token = options.token ?? randomBytes(32).toString("base64url")
+  const root = join(resolve(options.home), "sprites")
+
+  const runtime = yield* Effect.acquireRelease(
+    attempt("The local Sprites server cannot make a directory for its pipes", () => {
+      const directory = fs.mkdtempSync(join(os.tmpdir(), "troupe-sprites-"))
+      fs.chmodSync(directory, 0o711)
+      return directory
+    }),
+    (directory) => Effect.sync(() => fs.rmSync(directory, { recursive: true, force: true })),
+  )
+  const store = yield* attempt(`The local Sprites server cannot use ${root}`, () => new SpriteStore(root))
+  const pipes = yield* attempt(
+    "The local Sprites server cannot make pipes",
+    () => new Pipes(join(runtime, "pipes")),
+  )
+  fs.mkdirSync(join(runtime, "probe"), { mode: 0o711 })
+  const isolation = yield* Effect.tryPromise({
+    try: () => probe(join(runtime, "probe"), root, options.unsafeLocalExec, limits, pipes),
+    catch: (cause) => new LocalSpritesError({ message: "The sandbox could not be tried out.", cause }),
+  })
+  const files = yield* Effect.acquireRelease(
+    Effect.sync(() => new Filesystem(isolation, limits, pipes, store, join(runtime, "files"))),
+    (files) => Effect.callback<void>((resume) => files.close(() => resume(Effect.void))),
+  )
+  const sessions = yield* Effect.acquireRelease(
+    Effect.sync(() => new SessionRegistry(isolation, limits, pipes, store)),
+    (sessions) => Effect.callback<void>((resume) => sessions.close(() => resume(Effect.void))),
+  )
+  const server = makeServer(
+    token,
+    [
+      ...spriteRoutes(store, sessions, files),
+      ...execRoutes(store, sessions),
+      ...fileRoutes(store, files),
+      ...laterRoutes,
+    ],
+    [...execUpgrades(store, sessions), ...laterUpgrades],
+  )
+  const port = yield* Effect.acquireRelease(
+    listen(server, options.port ?? lastPort(options.file)).pipe(
+      Effect.catch((failure) => (options.port === undefined ? listen(server, 0) : Effect.fail(failure))),
+    ),
+    () => close(server),
+  )
+  const url = `http://127.0.0.1:${port}`
+  yield* attempt(`The local Sprites server cannot write ${options.file}`, () =>
+    writeSecret(options.file, { url, token }),
+  )
+  return { url, token, status: statusOf(isolation, limits) }
+})
+
+const attempt = <A>(what: string, run: () => A): Effect.Effect<A, LocalSpritesError> =>
+  Effect.try({
+    try: run,
+    catch: (cause) =>
+      new LocalSpritesError({
+        message: `${what}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        cause,
+      }),
+  })
+
+const listen = (server: Server, port: number): Effect.Effect<number, LocalSpritesError> =>
+  Effect.callback((resume) => {
+    const failed = (cause: Error) =>
+      resume(
+        Effect.fail(
+          new LocalSpritesError({ message: `Port ${port} cannot be used: ${cause.message}`, cause }),
+        ),
+      )
+    server.once("error", failed).listen(port, "127.0.0.1", () => {
+      server.off("error", failed)
+      resume(Effect.succeed((server.address() as AddressInfo).port))
+    })
+  })
+
+const close = (server: Server): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    server.close(() => resume(Effect.void))
+    server.closeAllConnections()
+  })
+
+const lastPort = (file: string): number => {
+  if (!fs.existsSync(file)) return 0
+  const url = jsonObject(fs.readFileSync(file, "utf8"))?.["url"]
+  return typeof url === "string" && URL.canParse(url) ? Number(new URL(url).port) : 0
+}
+
+const writeSecret = (file: string, value: unknown): void => {
+  fs.writeFileSync(`${file}.new`, JSON.stringify(value), { mode: 0o600 })
+  fs.renameSync(`${file}.new`, file)
+}
+
+const statusOf = (isolation: Isolation, limits: Limits): Status => {
+  if (isolation._tag === "Refused") return { isolation: "refused", warning: isolation.reason, limits: [] }
+  const ownUid = process.getuid?.() === 0
+  const each = [
+    `At most ${limits.processes} processes and threads ${ownUid ? "a sprite (RLIMIT_NPROC of its own user)" : "a command (RLIMIT_NPROC)"}.`,
+    `At most ${limits.memoryBytes / 1024 ** 2} MiB of data a process (RLIMIT_DATA).`,
+    `At most ${limits.fileBytes / 1024 ** 2} MiB a file (RLIMIT_FSIZE); the number of files is not limited.`,
+  ]
+  if (isolation._tag === "Bubblewrap") {
+    const memory = `At most ${limits.memoryBytes / 1024 ** 2} MiB of memory a sprite, looked at four times a second (no cgroup).`
+    return { isolation: "bubblewrap", warning: undefined, limits: [...each, memory] }
+  }
+  const user = ownUid
+    ? "another user of this machine"
+    : "the server's own user, who can read everything that the server can"
+  return {
+    isolation: "none",
+    warning: `UNSAFE: commands of agents run on this machine without isolation, as ${user}, with its network and its files.`,
+    limits: isolation.tools.prlimit === undefined ? [] : each,
+  }
+}

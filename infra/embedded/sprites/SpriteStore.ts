@@ -1,0 +1,159 @@
+/**
+ * The sprites on disk: `<root>/<name>/` holds `home` and `tmp` (seen inside as /home/sprite and /tmp), `etc` (who the
+ * sandbox's user is) and `sprite.json`. A server that starts on the same root finds the same sprites.
+ * When the server is root every sprite has a uid of its own, so that the kernel counts processes per sprite.
+ */
+import { execFileSync } from "node:child_process"
+import { createHash, randomUUID } from "node:crypto"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { invalid, jsonObject, notFound } from "./Wire.ts"
+
+export interface Sprite {
+  readonly id: string
+  readonly name: string
+  /** undefined: commands run as the server's own user. */
+  readonly uid: number | undefined
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly labels: ReadonlyArray<string>
+  readonly urlSettings: unknown
+  readonly environment: Readonly<Record<string, string>>
+  readonly config: unknown
+}
+
+export interface Directories {
+  readonly home: string
+  readonly tmp: string
+  readonly etc: string
+}
+
+export interface Changes {
+  readonly labels?: ReadonlyArray<string>
+  readonly urlSettings?: unknown
+  readonly environment?: Readonly<Record<string, string>>
+  readonly config?: unknown
+}
+
+export class SpriteStore {
+  readonly #root: string
+  readonly #firstUid: number
+  readonly #sprites = new Map<string, Sprite>()
+
+  constructor(root: string) {
+    this.#root = root
+    this.#firstUid = firstUid(root)
+    fs.mkdirSync(root, { recursive: true, mode: 0o711 })
+    for (const entry of fs.readdirSync(root)) {
+      if (entry.startsWith(".")) removeTree(join(root, entry))
+      else this.#read(entry)
+    }
+  }
+
+  create(name: unknown, changes: Changes): Sprite {
+    if (typeof name !== "string" || !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
+      throw invalid(
+        "A sprite's name is 1 to 63 lower-case letters, digits and dashes, and starts and ends without a dash.",
+      )
+    }
+    if (this.#sprites.has(name)) throw invalid(`The name ${name} is taken.`)
+    const now = new Date().toISOString()
+    const sprite: Sprite = {
+      id: `sprite-${randomUUID()}`,
+      name,
+      uid: process.getuid?.() === 0 ? this.#freeUid() : undefined,
+      createdAt: now,
+      updatedAt: now,
+      labels: changes.labels ?? [],
+      urlSettings: changes.urlSettings ?? { auth: "sprite" },
+      environment: changes.environment ?? {},
+      config: changes.config,
+    }
+    fs.mkdirSync(join(this.#root, name), { mode: 0o711 })
+    makeDirectories(this.directories(sprite), sprite.uid)
+    this.#write(sprite)
+    return sprite
+  }
+
+  get(name: string): Sprite {
+    const sprite = this.#sprites.get(name)
+    if (sprite === undefined) throw notFound(`sprite called ${name}`)
+    return sprite
+  }
+
+  update(name: string, changes: Changes): Sprite {
+    const sprite = { ...this.get(name), ...changes, updatedAt: new Date().toISOString() }
+    this.#write(sprite)
+    return sprite
+  }
+
+  /** Its processes must be gone. The name is free at once, the files go right after. */
+  delete(name: string): void {
+    const sprite = this.get(name)
+    const doomed = join(this.#root, `.deleted-${sprite.id}`)
+    fs.renameSync(join(this.#root, name), doomed)
+    this.#sprites.delete(name)
+    removeTree(doomed)
+  }
+
+  /** All whose name starts with `prefix`, by name. */
+  list(prefix: string): ReadonlyArray<Sprite> {
+    return [...this.#sprites.values()]
+      .filter((sprite) => sprite.name.startsWith(prefix))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  directories(sprite: Sprite): Directories {
+    const at = (entry: string) => join(this.#root, sprite.name, entry)
+    return { home: at("home"), tmp: at("tmp"), etc: at("etc") }
+  }
+
+  #read(name: string): void {
+    const file = join(this.#root, name, "sprite.json")
+    const sprite = fs.existsSync(file) ? jsonObject(fs.readFileSync(file, "utf8")) : undefined
+    if (sprite?.["name"] === name) this.#sprites.set(name, sprite as unknown as Sprite)
+  }
+
+  #write(sprite: Sprite): void {
+    const file = join(this.#root, sprite.name, "sprite.json")
+    fs.writeFileSync(`${file}.new`, JSON.stringify(sprite), { mode: 0o600 })
+    fs.renameSync(`${file}.new`, file)
+    this.#sprites.set(sprite.name, sprite)
+  }
+
+  #freeUid(): number {
+    const taken = new Set([...this.#sprites.values()].map((sprite) => sprite.uid))
+    let uid = this.#firstUid
+    while (taken.has(uid)) uid++
+    return uid
+  }
+}
+
+export const makeDirectories = (directories: Directories, uid: number | undefined): void => {
+  for (const directory of [directories.home, directories.tmp]) {
+    fs.mkdirSync(directory, { mode: 0o700 })
+    if (uid !== undefined) fs.chownSync(directory, uid, uid)
+  }
+  fs.mkdirSync(directories.etc, { mode: 0o755 })
+  const id = uid ?? 1000
+  const files = {
+    passwd: `root:x:0:0:root:/root:/bin/sh\nsprite:x:${id}:${id}:sprite:/home/sprite:/bin/bash\nnobody:x:65534:65534:nobody:/:/bin/false\n`,
+    group: `root:x:0:\nsprite:x:${id}:\nnogroup:x:65534:\n`,
+    hosts: "127.0.0.1 localhost\n::1 localhost\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+  }
+  for (const [name, text] of Object.entries(files)) {
+    fs.writeFileSync(join(directories.etc, name), text)
+    fs.chmodSync(join(directories.etc, name), 0o644)
+  }
+}
+
+/** A range that no distribution gives to users, and that differs between two homes on one machine. */
+const firstUid = (root: string): number =>
+  1_900_000_000 + (createHash("sha256").update(root).digest().readUInt32BE(0) % 200_000) * 1000
+
+/** A sandbox may have closed its own directories to their owner; a plain removal would then stop half-way. */
+const removeTree = (path: string): void => {
+  execFileSync("chmod", ["-R", "u+rwX", path], { stdio: "ignore" })
+  fs.rmSync(path, { recursive: true, force: true })
+}
