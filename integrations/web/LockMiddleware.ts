@@ -1,0 +1,118 @@
+/**
+ * Puts `judge` in front of every route, and the security headers behind every answer. Errors become JSON here; an
+ * unexpected one is logged and shows nothing.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as HttpEffect from "effect/http/HttpEffect"
+import * as HttpServerError from "effect/http/HttpServerError"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Option from "effect/Option"
+import { createHash, timingSafeEqual } from "node:crypto"
+import { type Facts, isOpen, judge, originsOf } from "./Lock.ts"
+import { refusePeer } from "./Peers.ts"
+import { Sessions } from "./Sessions.ts"
+import { ApiError } from "./WebError.ts"
+import { WebDoor } from "./WebDoor.ts"
+
+/** How this request proved that it may come in: kept so that a long stream can ask again. */
+export class Credential extends Context.Service<
+  Credential,
+  { readonly kind: "none" | "token" } | { readonly kind: "cookie"; readonly session: string }
+>()("troupe/web/Credential") {}
+
+export const cookieName = (port: number, secure: boolean): string =>
+  secure ? "__Host-troupe" : `troupe_${port}`
+
+const headers = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "permissions-policy": "camera=(), geolocation=(), microphone=()",
+  "x-frame-options": "DENY",
+  "cache-control": "no-store",
+}
+
+export const errorJson = (status: number, message: string): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.jsonUnsafe({ error: message }, { status })
+
+/** For every route of the server, whoever adds it. */
+export const layer = HttpRouter.middleware<{ provides: Credential; handles: ApiError }>()(
+  Effect.gen(function* () {
+    const door = yield* WebDoor
+    const sessions = yield* Sessions
+    const { address } = yield* HttpServer.HttpServer
+    const port = "port" in address ? address.port : 0
+    const allowed = originsOf(port, door.host, door.publicUrl)
+    const cookie = cookieName(port, door.publicUrl?.protocol === "https:")
+    const cliHash = sha256(Redacted.value(door.cliToken))
+
+    const credentialOf = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
+      const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1]
+      if (bearer !== undefined && timingSafeEqual(sha256(bearer), cliHash)) return { kind: "token" as const }
+      const session = request.cookies[cookie]
+      if (session !== undefined && (yield* sessions.touch(session)))
+        return { kind: "cookie" as const, session }
+      return { kind: "none" as const }
+    })
+
+    return (route) =>
+      Effect.gen(function* () {
+        const request = yield* HttpServerRequest.HttpServerRequest
+        yield* HttpEffect.appendPreResponseHandler((_, response) =>
+          Effect.succeed(HttpServerResponse.setHeaders(response, headers)),
+        )
+        const path = request.url.split(/[?#]/, 1)[0] ?? "/"
+        if (!isOpen(path) && refusePeer(door.peers, Option.getOrUndefined(request.remoteAddress))) {
+          return errorJson(403, "Only the proxy named in TRUSTED_PROXY may connect here.")
+        }
+        const credential: Credential["Service"] = isOpen(path)
+          ? { kind: "none" }
+          : yield* credentialOf(request)
+        const verdict = judge(factsOf(request, path, credential.kind), allowed)
+        if (verdict !== "pass") return errorJson(verdict.status, verdict.message)
+        return yield* Effect.provideService(route, Credential, credential)
+      }).pipe(
+        Effect.catch((error) => {
+          const refusal = refusalOf(error)
+          return refusal === undefined ? Effect.fail(error) : Effect.succeed(refusal)
+        }),
+        Effect.catchDefect((defect) =>
+          Effect.logError("A request failed unexpectedly", defect).pipe(
+            Effect.as(errorJson(500, "Something went wrong here; the log has the details.")),
+          ),
+        ),
+      )
+  }),
+  { global: true },
+)
+
+const refusalOf = (error: unknown): HttpServerResponse.HttpServerResponse | undefined => {
+  if (error instanceof ApiError) return errorJson(error.status, error.message)
+  const missing = error instanceof HttpServerError.HttpServerError && error.reason._tag === "RouteNotFound"
+  return missing ? errorJson(404, "There is nothing here.") : undefined
+}
+
+const factsOf = (
+  request: HttpServerRequest.HttpServerRequest,
+  path: string,
+  credential: Facts["credential"],
+): Facts => ({
+  method: request.method,
+  path,
+  host: request.headers.host,
+  origin: request.headers.origin,
+  fetchSite: request.headers["sec-fetch-site"],
+  contentType: request.headers["content-type"],
+  credential,
+})
+
+const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest()

@@ -1,0 +1,97 @@
+/**
+ * `GET /api/rooms/:id/stream?after=<pos>`: the room as server-sent events. An event's id is its position, so that
+ * `Last-Event-ID` continues where the connection broke.
+ *
+ * No gap and no duplicate: the stream goes by one cursor. What is live is only written when it is the position after
+ * the cursor; anything else, and every heartbeat, makes it read the log from the cursor. Deltas are written as
+ * `event: delta` and never stored; a slow reader loses old ones first.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import type { Event, ThreadId } from "../../runtime/index.ts"
+import { afterOf, roomOf } from "./ApiRoutes.ts"
+import { Credential } from "./LockMiddleware.ts"
+import { Sessions } from "./Sessions.ts"
+import { type Delta, WebRooms } from "./WebPorts.ts"
+
+type Signal =
+  | { readonly kind: "event"; readonly event: Event }
+  | { readonly kind: "delta"; readonly delta: Delta }
+  | { readonly kind: "beat" }
+
+const beatEvery = Duration.seconds(15)
+const pageSize = 500
+const waiting = 4096
+
+const frame = (event: string, data: unknown, id?: number): string =>
+  `${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+
+export const layer = HttpRouter.use((router) =>
+  Effect.gen(function* () {
+    const rooms = yield* WebRooms
+    const sessions = yield* Sessions
+    yield* router.add("GET", "/api/rooms/:id/stream", (request) =>
+      Effect.gen(function* () {
+        const { id } = yield* Effect.provideService(roomOf, WebRooms, rooms)
+        const seen = Number(request.headers["last-event-id"] ?? Number.NaN)
+        const after = Number.isSafeInteger(seen) && seen >= 0 ? seen : yield* afterOf
+        const credential = yield* Credential
+        const lasts = credential.kind === "cookie" ? sessions.touch(credential.session) : Effect.succeed(true)
+        return HttpServerResponse.stream(Stream.encodeText(roomStream(rooms, id, after, lasts)), {
+          contentType: "text/event-stream; charset=utf-8",
+          headers: { "x-accel-buffering": "no" },
+        })
+      }),
+    )
+  }),
+)
+
+/** `lasts` is asked at every heartbeat; the stream ends when it is false. */
+export const roomStream = (
+  rooms: WebRooms["Service"],
+  room: ThreadId,
+  after: number,
+  lasts: Effect.Effect<boolean>,
+): Stream.Stream<string> =>
+  Stream.callback<string>(
+    Effect.fnUntraced(function* (out) {
+      const signals = yield* Queue.sliding<Signal>(waiting)
+      yield* rooms.listen(room, {
+        event: (event) => Queue.offerUnsafe(signals, { kind: "event", event }),
+        delta: (delta) => Queue.offerUnsafe(signals, { kind: "delta", delta }),
+      })
+      yield* Effect.forkScoped(
+        Effect.repeat(Queue.offer(signals, { kind: "beat" } as const), Schedule.spaced(beatEvery)),
+      )
+      let cursor = after
+      const write = (event: Event) => {
+        cursor = event.pos
+        return Queue.offer(out, frame("event", event, event.pos))
+      }
+      const catchUp = Effect.gen(function* () {
+        for (;;) {
+          const page = yield* rooms.events(room, cursor, pageSize)
+          for (const event of page) if (event.pos > cursor) yield* write(event)
+          if (page.length < pageSize) return
+        }
+      })
+      yield* catchUp
+      yield* Queue.offer(out, frame("ready", { pos: cursor }))
+      for (;;) {
+        const signal = yield* Queue.take(signals)
+        if (signal.kind === "delta") yield* Queue.offer(out, frame("delta", signal.delta))
+        else if (signal.kind === "beat") {
+          if (!(yield* lasts)) return yield* Queue.end(out)
+          yield* catchUp
+          yield* Queue.offer(out, frame("beat", { pos: cursor }))
+        } else if (signal.event.pos === cursor + 1) yield* write(signal.event)
+        else if (signal.event.pos > cursor) yield* catchUp
+      }
+    }),
+    { bufferSize: 64, strategy: "suspend" },
+  )

@@ -1,0 +1,41 @@
+/** How the web door is set up, from the environment and from what the composition root knows. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import { Settings } from "../../runtime/index.ts"
+import { type Peers, peersFor } from "./Peers.ts"
+import { WebListenError } from "./WebError.ts"
+
+export interface WebDoorOptions {
+  /** The content of `cli.token`: `Authorization: Bearer` for the API. */
+  readonly cliToken: Redacted.Redacted
+  /** One line for each thing that is not ready yet; empty: `/readyz` answers 200. */
+  readonly notReady: Effect.Effect<ReadonlyArray<string>>
+}
+
+export class WebDoor extends Context.Service<
+  WebDoor,
+  WebDoorOptions & {
+    readonly host: string
+    readonly port: number
+    readonly publicUrl: URL | null
+    readonly peers: Peers
+  }
+>()("troupe/web/WebDoor") {
+  static readonly layer = (options: WebDoorOptions): Layer.Layer<WebDoor, WebListenError, Settings> =>
+    Layer.effect(
+      WebDoor,
+      Effect.gen(function* () {
+        const { host, port, publicUrl, trustedProxy } = yield* Settings
+        const peers = yield* Effect.fromResult(peersFor(host, Option.getOrNull(trustedProxy)))
+        const url = Option.getOrNull(publicUrl)
+        if (url !== null && !/^https?:$/.test(URL.parse(url)?.protocol ?? "")) {
+          const message = "PUBLIC_URL is not a web address; write it like https://troupe.example.com."
+          return yield* new WebListenError({ message })
+        }
+        return WebDoor.of({ ...options, host, port, publicUrl: url === null ? null : new URL(url), peers })
+      }),
+    )
+}

@@ -1,0 +1,86 @@
+/**
+ * The one HTTP server: page, API, webhooks and health. `layer` also serves routes of others (the admin API), behind
+ * the same lock. Listens on loopback, or where TRUSTED_PROXY allows.
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import { createServer } from "node:http"
+import type { Hooks } from "../../runtime/index.ts"
+import * as ApiRoutes from "./ApiRoutes.ts"
+import * as EnterRoute from "./EnterRoute.ts"
+import * as HealthRoutes from "./HealthRoutes.ts"
+import * as HookRoute from "./HookRoute.ts"
+import * as LockMiddleware from "./LockMiddleware.ts"
+import * as PageRoutes from "./PageRoutes.ts"
+import { Sessions } from "./Sessions.ts"
+import * as StreamRoute from "./StreamRoute.ts"
+import { WebDoor } from "./WebDoor.ts"
+import { WebListenError } from "./WebError.ts"
+import type { WebRooms } from "./WebPorts.ts"
+
+const routes = Layer.mergeAll(
+  HealthRoutes.layer,
+  HookRoute.layer,
+  EnterRoute.layer,
+  PageRoutes.layer,
+  ApiRoutes.layer,
+  StreamRoute.layer,
+)
+
+const listening = Layer.unwrap(
+  Effect.map(WebDoor, ({ host, port }) =>
+    NodeHttpServer.layer(() => createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }), {
+      host,
+      port,
+      // Streams stay open for ever; nothing else takes longer than this to answer.
+      gracefulShutdownTimeout: "500 millis",
+    }).pipe(
+      Layer.catchTag("ServeError", ({ cause }) => Layer.effectContext(Effect.fail(listenError(port, cause)))),
+    ),
+  ),
+)
+
+const listenError = (port: number, cause: unknown): WebListenError => {
+  const code = (cause as { readonly code?: string } | null)?.code
+  const message =
+    code === "EADDRINUSE"
+      ? `Port ${port} is in use; stop the program that has it, or set PORT to another one.`
+      : `The server cannot listen on port ${port} (${code ?? "unknown"}); check HOST and PORT.`
+  return new WebListenError({ message })
+}
+
+/** Where the page is, and links into it. */
+export class WebServer extends Context.Service<
+  WebServer,
+  {
+    readonly url: string
+    /** A fresh one-time link, to print at start. */
+    readonly newLink: Effect.Effect<string>
+  }
+>()("troupe/web/WebServer") {
+  static readonly layer: Layer.Layer<
+    WebServer | HttpServer.HttpServer,
+    WebListenError,
+    WebDoor | WebRooms | Sessions | Hooks
+  > = Layer.suspend(() =>
+    Layer.merge(
+      HttpRouter.serve(Layer.provideMerge(routes, LockMiddleware.layer), {
+        disableLogger: true,
+        disableListenLog: true,
+      }),
+      Layer.effect(
+        WebServer,
+        Effect.gen(function* () {
+          const sessions = yield* Sessions
+          const url = yield* EnterRoute.baseUrl
+          const link = yield* EnterRoute.linkTo
+          return WebServer.of({ url, newLink: Effect.flatMap(sessions.issueLink, link) })
+        }),
+      ),
+    ).pipe(Layer.provideMerge(listening)),
+  )
+}

@@ -1,0 +1,132 @@
+/** For tests: the real server on a free port with rooms in memory, and a raw HTTP client that can send any header. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import { request } from "node:http"
+import { Hooks, Settings } from "../../runtime/index.ts"
+import { Sessions } from "./Sessions.ts"
+import { WebDoor } from "./WebDoor.ts"
+import * as WebRoomsMemory from "./WebRoomsMemory.ts"
+import type { MemberSummary } from "./WebPorts.ts"
+import { WebServer } from "./WebServer.ts"
+
+export const cliToken = "cli-token-for-tests-0123456789abcdef"
+
+export const ada = {
+  id: "ada0000000",
+  name: "ada",
+  title: "Engineer",
+  model: null,
+  state: "idle",
+} as MemberSummary
+export const bo = {
+  id: "bo00000000",
+  name: "bo",
+  title: "Reviewer",
+  model: null,
+  state: "idle",
+} as MemberSummary
+
+export const calm: WebRoomsMemory.StageOptions = {
+  members: [ada, bo],
+  status: { rehearsal: false, parts: [], integrations: [] },
+  why: () => [
+    { agent: ada.id, name: "ada", verdict: "lead", reason: "addressed by name" },
+    { agent: bo.id, name: "bo", verdict: "pass", reason: "ada leads" },
+  ],
+}
+
+export const settings = (changes: Partial<Settings["Service"]> = {}) =>
+  Layer.succeed(
+    Settings,
+    Settings.of({
+      port: 0,
+      host: "127.0.0.1",
+      home: ".troupe",
+      configFile: "troupe.yaml",
+      databaseUrl: Option.none(),
+      natsUrl: Option.none(),
+      natsCreds: Option.none(),
+      anthropicKey: Option.none(),
+      anthropicBaseUrl: Option.none(),
+      model: Option.none(),
+      spritesToken: Option.none(),
+      spritesUrl: Option.none(),
+      encryptionKey: Option.none(),
+      publicUrl: Option.none(),
+      trustedProxy: Option.none(),
+      logLevel: "info",
+      logFormat: "pretty",
+      unsafeLocalExec: false,
+      ...changes,
+    }),
+  )
+
+export const layer = (
+  options: {
+    readonly stage?: Partial<WebRoomsMemory.StageOptions>
+    readonly settings?: Partial<Settings["Service"]>
+    readonly notReady?: Effect.Effect<ReadonlyArray<string>>
+  } = {},
+) =>
+  WebServer.layer.pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(
+        Sessions.layerMemory,
+        Hooks.layer,
+        WebRoomsMemory.layer({ ...calm, ...options.stage }),
+        WebDoor.layer({
+          cliToken: Redacted.make(cliToken),
+          notReady: options.notReady ?? Effect.succeed([]),
+        }).pipe(Layer.provide(settings(options.settings))),
+      ),
+    ),
+  )
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+  readonly text: string
+}
+
+/** One request with exactly these headers (and the right Host unless another is named). */
+export const send = (
+  url: string,
+  how: {
+    readonly method?: string
+    readonly headers?: Readonly<Record<string, string>>
+    readonly body?: string | Uint8Array
+  } = {},
+): Effect.Effect<Answer> =>
+  Effect.callback((resume) => {
+    const outgoing = request(
+      url,
+      { method: how.method ?? "GET", headers: how.headers ?? {}, agent: false },
+      (incoming) => {
+        const parts: Array<Buffer> = []
+        const answer = () =>
+          resume(
+            Effect.succeed({
+              status: incoming.statusCode ?? 0,
+              headers: incoming.headers,
+              text: Buffer.concat(parts).toString(),
+            }),
+          )
+        incoming
+          .on("data", (part: Buffer) => parts.push(part))
+          .on("end", answer)
+          .on("error", answer)
+      },
+    )
+    outgoing.on("error", (error) => resume(Effect.die(error)))
+    outgoing.end(how.body)
+    return Effect.sync(() => outgoing.destroy())
+  })
+
+/** Enters by a fresh one-time link; the `cookie` header from then on. */
+export const enter = Effect.gen(function* () {
+  const { newLink } = yield* WebServer
+  const answer = yield* send(yield* newLink)
+  return String(answer.headers["set-cookie"]).split(";")[0] ?? ""
+})
