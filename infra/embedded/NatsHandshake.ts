@@ -1,0 +1,21 @@
+/** The first words of the NATS protocol, spoken by hand: only to see that a client without a password is sent away. */
+import * as Effect from "effect/Effect"
+import { connect } from "node:net"
+
+/** What the server on this port of ours says to a client without a password. */
+export const greetStranger = (port: number): Effect.Effect<"refused" | "admitted" | "silent"> =>
+  Effect.callback<"refused" | "admitted" | "silent">((resume) => {
+    const socket = connect(port, "127.0.0.1")
+    let said = ""
+    socket.once("connect", () =>
+      socket.write('CONNECT {"verbose":false,"pedantic":false,"lang":"node","version":"1"}\r\nPING\r\n'),
+    )
+    socket.on("data", (part) => {
+      said += part.toString()
+      if (/^-ERR '?Authorization Violation/im.test(said)) resume(Effect.succeed("refused"))
+      else if (/^PONG/m.test(said)) resume(Effect.succeed("admitted"))
+    })
+    socket.once("error", () => resume(Effect.succeed("silent")))
+    socket.once("close", () => resume(Effect.succeed("silent")))
+    return Effect.sync(() => socket.destroy())
+  }).pipe(Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.succeed("silent") }))
