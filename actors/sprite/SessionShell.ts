@@ -103,7 +103,7 @@ export const makeSessionShell = Effect.fnUntraced(function* (
   /** Notes for the next result. */
   let notes: Array<string> = []
 
-  const save = (state: string, session = live?.connection.session.id ?? null) =>
+  const save = (state: string, session = live?.connection.session.id ?? "") =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
       store.save({
         agent,
@@ -192,7 +192,7 @@ export const makeSessionShell = Effect.fnUntraced(function* (
     const row = yield* store.load(agent, thread)
     const known = live
     yield* drop(false)
-    if (row === null || row.session === null) return yield* open(row)
+    if (row === null || row.session === "") return yield* open(row)
     if (row.cwd !== "") cwd = row.cwd
     const machine = known?.connection.machine ?? (yield* sandbox.open(machineName))
     const left = leftBehind(row.state)
@@ -321,7 +321,7 @@ export const makeSessionShell = Effect.fnUntraced(function* (
       yield* save("idle")
     } else {
       yield* drop(outcome.kind === "overdue" || outcome.kind === "deaf")
-      yield* save("lost", null)
+      yield* save("lost", "")
     }
     const timedOut = command.stopped === "timeout" || outcome.kind === "overdue"
     const said = notes.concat(resultNotes(command, outcome, timedOut, request.timeoutMs))
@@ -370,7 +370,7 @@ export const makeSessionShell = Effect.fnUntraced(function* (
         yield* connection.type("exit\n").pipe(Effect.ignore)
         yield* Effect.exit(Deferred.await(connection.gone)).pipe(Effect.timeoutOption("2 seconds"))
         yield* drop(true)
-        yield* save("closed", null)
+        yield* save("closed", "")
       }),
     ),
   }

@@ -12,8 +12,8 @@ export const SessionRow = Schema.Struct({
   agent: AgentId,
   thread: ThreadId,
   machine: Schema.String,
-  /** The id the sandbox server gave the shell's process; null while there is none. */
-  session: Schema.NullOr(Schema.String),
+  /** The id the sandbox server gave the shell's process; empty while there is none. */
+  session: Schema.String,
   cwd: Schema.String,
   /** `idle`, `closed`, or `running:<mark>:<tag>` of the command that was sent and has not ended (P6). */
   state: Schema.String,
