@@ -154,23 +154,16 @@ function handle(url: string, world: World, bots: ReadonlyMap<string, Bot>, env: 
       if (chat.bots.has(bot.user.id) && !chat.barred.has(bot.user.id) && hears(bot, chat, seen))
         bot.updates.push(chat.type === "channel" ? "channel_post" : kind, wireMessage(chat, seen), chat.id)
   }
-  const post = (
-    chat: Chat,
-    from: User,
-    text: string,
-    file: Seen["file"],
-    { replyTo = null, topic = null, entities, date, extra = {} }: NullableSay,
-  ): number => {
-    const found = entities ?? typedEntities(text)
+  const post = (chat: Chat, from: User, text: string, file: Seen["file"], options: SayOptions): number => {
     const seen = world.post(chat, {
       from,
-      date: seconds(date),
-      topic,
-      replyTo,
+      date: seconds(options.date),
+      topic: options.topic ?? null,
+      replyTo: options.replyTo ?? null,
       text,
-      entities: found,
+      entities: options.entities ?? typedEntities(text),
       file,
-      extra,
+      extra: options.extra ?? {},
     })
     deliver("message", chat, seen)
     return seen.id

@@ -1,0 +1,91 @@
+/**
+ * From updates to committed deliveries, the same for both modes. `accept` returns when everything of the batch is
+ * committed (P1); until then nobody may tell Telegram.
+ *
+ * Files are fetched before their message is accepted, so that the event is complete, but only for people who are heard,
+ * up to 20 MB, and within 15 s; what does not come in time is a message whose attachment has no bytes.
+ */
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import type { Accepted, Inbound } from "../../runtime/door/Inbound.ts"
+import type { BlobId } from "../../runtime/room/Id.ts"
+import type { StoreError } from "../../runtime/store/StoreError.ts"
+import type { Normalized } from "./Normalize.ts"
+import type { TelegramApi } from "./TelegramApi.ts"
+
+export interface IntakeServices {
+  /** Commits before it returns; one statement for the whole batch. */
+  readonly accept: (batch: ReadonlyArray<Inbound>) => Effect.Effect<ReadonlyArray<Accepted>, StoreError>
+  readonly storeBlob: (bytes: Uint8Array, mime: string, name: string) => Effect.Effect<BlobId, StoreError>
+  /** A group became a supergroup: its room and its unsent words belong to the new id. Idempotent. */
+  readonly migrated: (from: number, to: number) => Effect.Effect<void, StoreError>
+}
+
+export interface Intake {
+  readonly accept: (batch: ReadonlyArray<Normalized>) => Effect.Effect<void, StoreError>
+  readonly withFiles: (update: Normalized) => Effect.Effect<Normalized>
+}
+
+const maxBytes = 20 * 1024 * 1024
+const patience = "15 seconds"
+const atOnce = 4
+
+export const hasFiles = (update: Normalized): boolean => update.files.some((file) => file !== null)
+
+export const makeIntake = (api: TelegramApi, services: IntakeServices): Intake => {
+  const slots = Semaphore.makeUnsafe(atOnce)
+
+  const fetched = (file: string, mime: string, name: string) =>
+    api.download(file, maxBytes).pipe(
+      Effect.flatMap((bytes) =>
+        Effect.map(services.storeBlob(bytes, mime, name), (blob) => ({ blob, size: bytes.length })),
+      ),
+      slots.withPermits(1),
+      Effect.timeout(patience),
+      Effect.catch((error) => Effect.as(Effect.logWarning(`A file was not fetched: ${error.message}`), null)),
+    )
+
+  const withFiles: Intake["withFiles"] = Effect.fnUntraced(function* (update) {
+    const message = update.inbound.message
+    if (message === undefined) return update
+    const attachments = yield* Effect.forEach(
+      message.attachments,
+      (attachment, index) => {
+        const file = update.files[index] ?? null
+        return file === null || attachment.size > maxBytes
+          ? Effect.succeed(attachment)
+          : Effect.map(fetched(file, attachment.mime, attachment.name), (got) => ({ ...attachment, ...got }))
+      },
+      { concurrency: "unbounded" },
+    )
+    return { ...update, inbound: { ...update.inbound, message: { ...message, attachments } } }
+  })
+
+  const accept: Intake["accept"] = Effect.fnUntraced(function* (batch) {
+    for (const { migrated } of batch)
+      if (migrated !== null) yield* services.migrated(migrated.from, migrated.to)
+    if (batch.length === 0) return
+    yield* Effect.catchTag(services.accept(batch.map(({ inbound }) => inbound)), "StoreError", (error) =>
+      error.kind === "unavailable"
+        ? Effect.fail(error)
+        : Effect.forEach(batch, (update) => alone(update.inbound), { discard: true }),
+    )
+  })
+
+  /** A delivery that the store can never take must not block those behind it: it is kept without its words. */
+  const alone = (inbound: Inbound) =>
+    Effect.catchTag(services.accept([inbound]), "StoreError", (error) => {
+      if (error.kind === "unavailable") return Effect.fail(error)
+      const { door, externalId } = inbound
+      return Effect.andThen(
+        Effect.logError(
+          `Update ${externalId} could not be stored and is kept without its words: ${error.message}`,
+        ),
+        services.accept([
+          { door, externalId, raw: { update_id: externalId, unheard: "could not be stored" } },
+        ]),
+      )
+    })
+
+  return { accept, withFiles }
+}

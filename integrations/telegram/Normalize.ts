@@ -1,0 +1,176 @@
+/**
+ * One update of Telegram as one delivery of ours. Pure.
+ *
+ * Speaks: a person on the allow-list, by `from.id`, in a private chat, group or topic. Everything else is stored without
+ * words and without an answer: strangers (ids only, none of their text), bots, guests, channel posts, and whoever
+ * speaks as a chat (`sender_chat`), because there the numeric id of a person is missing.
+ */
+import * as Option from "effect/Option"
+import type { Inbound, InboundMessage } from "../../runtime/door/Inbound.ts"
+import type { Attachment } from "../../runtime/room/Event.ts"
+import type { DoorId } from "../../runtime/room/Id.ts"
+import { allows } from "./AllowList.ts"
+import { cleanJson } from "./Clean.ts"
+import { mentioned } from "./Mentions.ts"
+import type { BotName, Member } from "./Mentions.ts"
+import type { Allow } from "./Settings.ts"
+import { decodeMessage } from "./Update.ts"
+import type { Media, Message } from "./Update.ts"
+import { forwarded, oneLine, quoting, throughBot, toMarkdown } from "./Words.ts"
+
+export interface NormalizeContext {
+  readonly door: DoorId
+  readonly bot: BotName
+  readonly members: ReadonlyArray<Member>
+  readonly allow: Allow
+}
+
+export interface Normalized {
+  readonly updateId: number
+  readonly inbound: Inbound
+  /** Telegram keeps the order of a chat; so do we. */
+  readonly chat: number
+  /** Where the bytes of `inbound.message.attachments` can be had, index by index. */
+  readonly files: ReadonlyArray<string | null>
+  /** The group got a new id. */
+  readonly migrated: { readonly from: number; readonly to: number } | null
+}
+
+/** Undefined when it is no update at all, that is, has no `update_id`. */
+export const normalize = (given: unknown, context: NormalizeContext): Normalized | undefined => {
+  if (typeof given !== "object" || given === null || !("update_id" in given)) return undefined
+  const update = cleanJson(given) as Readonly<Record<string, unknown>>
+  const updateId = update["update_id"]
+  if (typeof updateId !== "number" || !Number.isSafeInteger(updateId)) return undefined
+  const kind = Object.keys(update).find((key) => key !== "update_id") ?? "nothing"
+  const decoded = /(message|post)$/.test(kind) ? decodeMessage(update[kind]) : Option.none()
+  const silent = (chat: number, raw: unknown, migrated: Normalized["migrated"] = null): Normalized => ({
+    updateId,
+    inbound: { door: context.door, externalId: String(updateId), raw },
+    chat,
+    files: [],
+    migrated,
+  })
+  if (Option.isNone(decoded)) return silent(0, update)
+  const message = decoded.value
+  if (kind !== "message" && kind !== "edited_message")
+    return silent(message.chat.id, unheard(update, kind, message, "not a message of a person"))
+  const { chat, from } = message
+  const migrated =
+    message.migrate_to_chat_id !== undefined
+      ? { from: chat.id, to: message.migrate_to_chat_id }
+      : message.migrate_from_chat_id !== undefined
+        ? { from: message.migrate_from_chat_id, to: chat.id }
+        : null
+  if (migrated !== null) return silent(chat.id, update, migrated)
+  const person = from !== undefined && from.is_bot !== true && message.sender_chat === undefined
+  if (!person || message.guest_query_id !== undefined || chat.type === "channel")
+    return silent(chat.id, unheard(update, kind, message, "no person"))
+  if (!allows(context.allow, chat.id, from.id))
+    return silent(chat.id, unheard(update, kind, message, "not on the allow-list"))
+  const media = attachments(message)
+  const words = inboundMessage(message, kind === "edited_message", media, context)
+  if (words === undefined) return silent(chat.id, update)
+  return {
+    ...silent(chat.id, update),
+    inbound: { ...silent(chat.id, update).inbound, message: words },
+    files: media.files,
+  }
+}
+
+/** The channel of a message: the General topic has no id of its own. */
+export const channelOf = (chat: number, thread: number | undefined): string =>
+  thread === undefined || thread === 1 ? `${chat}` : `${chat}/${thread}`
+
+const unheard = (update: object, kind: string, { chat, from }: Message, why: string) => ({
+  update_id: (update as { update_id: number }).update_id,
+  kind,
+  unheard: why,
+  chat: chat.id,
+  from: from?.id ?? null,
+})
+
+function inboundMessage(
+  message: Message,
+  edited: boolean,
+  media: Attachments,
+  { door, bot, members }: NormalizeContext,
+): InboundMessage | undefined {
+  const typed = message.text ?? message.caption ?? ""
+  const entities = message.entities ?? message.caption_entities ?? []
+  const { chat, from, reply_to_message: replied } = message
+  if (from === undefined || (typed === "" && media.list.length === 0)) return undefined
+  const own = message.forward_origin === undefined && message.via_bot === undefined
+  const marked = toMarkdown(typed, entities)
+  const text =
+    message.forward_origin !== undefined
+      ? forwarded(message.forward_origin, marked)
+      : message.via_bot !== undefined
+        ? throughBot(message.via_bot.username ?? "a bot", marked)
+        : message.quote !== undefined && (replied?.from?.id === bot.id || replied?.from?.id === from.id)
+          ? quoting(message.quote.text, marked)
+          : marked
+  const thread = message.is_topic_message === true ? message.message_thread_id : undefined
+  const isReply = replied !== undefined && !(thread !== undefined && replied.message_id === thread)
+  const name = oneLine([from.first_name, from.last_name].filter(Boolean).join(" "))
+  return {
+    channel: channelOf(chat.id, thread),
+    title: title(message, name),
+    sourceKey: `tg:${message.message_id}:${edited ? (message.edit_date ?? 0) : 0}`,
+    author: { door, id: String(from.id), name: name === "" ? String(from.id) : name, kind: "person" },
+    text,
+    attachments: media.list,
+    mentions: own ? mentioned(typed, entities, members, bot) : [],
+    direct: chat.type === "private",
+    ...(replied !== undefined && isReply
+      ? { replyTo: { platformId: String(replied.message_id), sourceKey: `tg:${replied.message_id}:0` } }
+      : {}),
+    ...(edited ? { edits: `tg:${message.message_id}:0` } : {}),
+  }
+}
+
+function title({ chat, reply_to_message: replied }: Message, person: string): string {
+  const room = oneLine(chat.title ?? person)
+  const topic = replied?.forum_topic_created?.name
+  return topic === undefined ? room : `${room} / ${oneLine(topic)}`
+}
+
+interface Attachments {
+  readonly list: ReadonlyArray<Attachment>
+  readonly files: ReadonlyArray<string | null>
+}
+
+/** The largest size of a photo; of everything else the file itself. */
+function attachments(message: Message): Attachments {
+  const found: Array<readonly [Attachment["kind"], Media, string, string]> = []
+  const photo = message.photo?.reduce((a, b) => ((b.file_size ?? 0) >= (a.file_size ?? 0) ? b : a))
+  if (photo !== undefined) found.push(["photo", photo, "photo.jpg", "image/jpeg"])
+  const video = message.video ?? message.video_note ?? message.animation
+  if (video !== undefined) found.push(["video", video, "video.mp4", "video/mp4"])
+  else if (message.document !== undefined)
+    found.push(["document", message.document, "document", "application/octet-stream"])
+  if (message.audio !== undefined) found.push(["audio", message.audio, "audio.mp3", "audio/mpeg"])
+  if (message.voice !== undefined) found.push(["voice", message.voice, "voice.ogg", "audio/ogg"])
+  if (message.sticker !== undefined) found.push(["sticker", message.sticker, "sticker.webp", "image/webp"])
+  const list: Array<Attachment> = found.map(([kind, media, name, mime]) => ({
+    kind,
+    name: fileName(media.file_name) ?? name,
+    mime: media.mime_type ?? mime,
+    size: media.file_size ?? 0,
+    blob: null,
+  }))
+  const files: Array<string | null> = found.map(([, media]) => media.file_id)
+  for (const name of ["venue", "location", "contact", "poll"] as const)
+    if (message[name] !== undefined && message.edit_date === undefined) {
+      list.push({ kind: "other", name, mime: "application/octet-stream", size: 0, blob: null })
+      files.push(null)
+      break
+    }
+  return { list, files }
+}
+
+/** A name without a path, as it will be in the sandbox. */
+const fileName = (name: string | undefined): string | undefined => {
+  const last = oneLine(name?.split(/[/\\]/).at(-1) ?? "")
+  return last === "" || last === "." || last === ".." ? undefined : last
+}

@@ -1,0 +1,32 @@
+/** The `telegram` block of troupe.yaml (everything but `name` and `type`). */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Secret, Text, WholeNumber } from "../../runtime/config/YamlScalars.ts"
+
+const Ids = Schema.Array(Schema.Union([Schema.Literal("*"), WholeNumber])).pipe(
+  Schema.withDecodingDefaultKey(Effect.succeed([])),
+)
+
+/** Who may talk to the bot, by numeric id. An empty list is nobody; everybody must be written as "*". */
+export const Allow = Schema.Struct({ users: Ids, chats: Ids })
+export type Allow = typeof Allow.Type
+
+const nobody = { users: [], chats: [] } as const
+
+export const TelegramSettings = Schema.Struct({
+  token: Secret,
+  mode: Schema.Literals(["polling", "webhook"]).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed("polling" as const)),
+  ),
+  /** Sent by Telegram with each webhook call; webhook mode does not start without it. */
+  secret: Schema.optionalKey(Secret),
+  apiRoot: Schema.optionalKey(Text),
+  allow: Allow.pipe(Schema.withDecodingDefaultKey(Effect.succeed(nobody))),
+  triage: Schema.Literals(["off", "interests", "model"]).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed("off" as const)),
+  ),
+})
+export type TelegramSettings = typeof TelegramSettings.Type
+
+/** For the registry of integration types. */
+export const telegramIntegration = { schema: TelegramSettings, mayBeUnset: ["apiRoot", "secret"] } as const

@@ -1,0 +1,154 @@
+/**
+ * One Telegram bot as a door: takes what people say, and offers the port that answers them. Scoped: it stops with its
+ * scope, and what was taken until then is committed.
+ *
+ * It never fails after it has started: what is wrong is reported as a state and tried again. `outward` works from the
+ * first moment. What cannot work at all (webhook mode without a secret or a public address) is refused at once.
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { Hooks } from "../../runtime/door/Hooks.ts"
+import type { Outward } from "../../runtime/door/Outward.ts"
+import type { DoorId } from "../../runtime/room/Id.ts"
+import type { StoreError } from "../../runtime/store/StoreError.ts"
+import { pauseOf, stateOf } from "./DoorState.ts"
+import type { DoorState } from "./DoorState.ts"
+import { makeIntake } from "./Intake.ts"
+import type { IntakeServices } from "./Intake.ts"
+import type { BotName, Member } from "./Mentions.ts"
+import { normalize } from "./Normalize.ts"
+import { makeOutward } from "./Outward.ts"
+import { poll, updateKinds } from "./Poll.ts"
+import type { TelegramSettings } from "./Settings.ts"
+import { makeTelegramApi } from "./TelegramApi.ts"
+import type { TelegramError } from "./TelegramError.ts"
+import { maxWebhookBytes, webhook } from "./Webhook.ts"
+
+export interface TelegramDoorServices extends IntakeServices {
+  /** The agents behind this bot, the first answers where nobody is named. */
+  readonly members: () => ReadonlyArray<Member>
+  /** Told of each change of state. */
+  readonly report: (state: DoorState) => Effect.Effect<void>
+}
+
+export interface TelegramDoorOptions {
+  readonly door: DoorId
+  /** The integration's name in troupe.yaml; the webhook is `/hooks/<name>`. */
+  readonly name: string
+  readonly settings: TelegramSettings
+  readonly publicUrl: string | null
+  readonly services: TelegramDoorServices
+  /** How long Telegram holds an empty answer in polling mode; 50 by default. */
+  readonly pollSeconds?: number
+}
+
+export class TelegramMisconfigured extends Schema.TaggedError<TelegramMisconfigured>()(
+  "TelegramMisconfigured",
+  {
+    message: Schema.String,
+  },
+) {}
+
+export const telegramDoor = Effect.fnUntraced(function* (
+  options: TelegramDoorOptions,
+): Effect.fn.Return<Outward, TelegramMisconfigured, Scope.Scope | Hooks> {
+  const { door, name, settings, services, pollSeconds = 50 } = options
+  const api = yield* makeTelegramApi(settings.token, settings.apiRoot, pollSeconds)
+  const intake = makeIntake(api, services)
+  let bot: BotName | undefined
+  let note: string | null = null
+  let shown = ""
+
+  const report = (state: DoorState) =>
+    Effect.suspend(() => {
+      const text = JSON.stringify(state)
+      if (text === shown) return Effect.void
+      shown = text
+      const log =
+        state._tag === "failing" || state._tag === "refused" ? Effect.logWarning(state.message) : Effect.void
+      return Effect.andThen(log, services.report(state))
+    })
+  const healthy = Effect.suspend(() =>
+    bot === undefined ? Effect.void : report({ _tag: "connected", account: `@${bot.username}`, note }),
+  )
+  const failing = (error: TelegramError | StoreError) => report(stateOf(name, api.root, error))
+  const unhealthy = (error: TelegramError | StoreError, failures: number) =>
+    Effect.andThen(failing(error), Effect.sleep(pauseOf(error, failures)))
+
+  /** Repeats until it works, with a sentence in the state meanwhile. */
+  const insist = <A>(effect: Effect.Effect<A, TelegramError>, failures = 1): Effect.Effect<A> =>
+    Effect.catch(effect, (error) => Effect.andThen(unhealthy(error, failures), insist(effect, failures + 1)))
+
+  const identify = Effect.gen(function* () {
+    const me = yield* insist(api.getMe)
+    if (me.supports_guest_queries === true) {
+      const message = `Guest mode lets strangers call @${me.username} anywhere: switch it off in @BotFather and restart.`
+      yield* report({ _tag: "refused", message })
+      return yield* Effect.never
+    }
+    if (me.can_read_all_group_messages !== true)
+      note =
+        "In groups it hears only commands, replies and its own name: switch group privacy off in @BotFather, then add it again."
+    bot = { id: me.id, username: me.username ?? "" }
+  })
+
+  const normalizer = () => {
+    const known = bot
+    if (known === undefined) return undefined
+    return (update: unknown) =>
+      normalize(update, { door, bot: known, members: services.members(), allow: settings.allow })
+  }
+
+  yield* report({ _tag: "connecting" })
+  if (settings.mode === "webhook") {
+    const { secret } = settings
+    if (secret === undefined)
+      return yield* new TelegramMisconfigured({
+        message: `"${name}" is in webhook mode and has no secret: add "secret" to its block in troupe.yaml.`,
+      })
+    if (options.publicUrl === null)
+      return yield* new TelegramMisconfigured({
+        message: `"${name}" is in webhook mode and Troupe has no public address: set PUBLIC_URL, or use mode: polling.`,
+      })
+    const url = `${options.publicUrl.replace(/\/+$/, "")}/hooks/${name}`
+    const hooks = yield* Hooks
+    const handler = webhook({ secret, intake, normalize: normalizer, healthy, unhealthy: failing })
+    yield* hooks.register(name, maxWebhookBytes, handler)
+    yield* identify.pipe(
+      Effect.andThen(
+        insist(
+          api.call("setWebhook", {
+            url,
+            secret_token: Redacted.value(secret),
+            allowed_updates: updateKinds,
+          }),
+        ),
+      ),
+      Effect.andThen(healthy),
+      Effect.forkScoped,
+    )
+  } else {
+    yield* identify.pipe(
+      Effect.andThen(insist(api.call("deleteWebhook", {}))),
+      Effect.andThen(healthy),
+      Effect.andThen(
+        poll({
+          api,
+          intake,
+          normalize: (update) => normalizer()?.(update),
+          seconds: pollSeconds,
+          healthy,
+          unhealthy,
+        }),
+      ),
+      Effect.forkScoped,
+    )
+  }
+  return makeOutward(door, api, (from, to) =>
+    Effect.catch(services.migrated(from, to), (error) =>
+      Effect.logWarning(`The move of chat ${from} to ${to} was not recorded: ${error.message}`),
+    ),
+  )
+})
