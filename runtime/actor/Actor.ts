@@ -29,7 +29,6 @@ import { Passivation } from "./Passivation.ts"
 import { Address, stop, stopped, type Ref, type Target } from "./Ref.ts"
 import { Supervision, type Supervised } from "./Supervision.ts"
 import type { Ticker } from "./Ticker.ts"
-import type { Timer } from "./Timer.ts"
 
 type Phase = "starting" | "running" | "supervised" | "stopping" | "stopped"
 
@@ -77,10 +76,6 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
     this.#life = new Incarnation(this, base)
   }
 
-  get timer(): Timer {
-    return this.registry.timer
-  }
-
   get stopping(): boolean {
     return this.#phase === "stopping" || this.#phase === "stopped"
   }
@@ -89,9 +84,10 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
 
   /** Runs `init`. Interrupting the wait stops the actor. */
   start(): Effect.Effect<Ref<Msg>, E | SpawnRefused> {
-    const init = this.#handler.init(this.#life, (exit) => this.#opened(exit))
+    const outcome = this.#handler.init(this.#life, (exit) => this.#opened(exit))
+    if (Exit.isExit(outcome)) return this.#started(outcome)
     return Effect.flatMap(
-      Effect.onInterrupt(init, () => stop(this.self)),
+      Effect.onInterrupt(Fiber.await(outcome), () => stop(this.self)),
       (exit) => this.#started(exit),
     )
   }
@@ -110,11 +106,11 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
     if (Exit.isFailure(exit)) return this.stop()
     const { idleAfter } = this.behavior
     if (idleAfter !== undefined) {
-      this.#passivation = new Passivation(Duration.toMillis(idleAfter), this.timer, this)
+      this.#passivation = new Passivation(Duration.toMillis(idleAfter), this.registry.timer, this)
     }
     this.#ticker = this.registry.ticker.ticker(
       this.path,
-      () => this.#tick(0, performance.now() + slice),
+      () => this.#tick(0, 0),
       (error) => this.#crashed(error),
     )
     this.#phase = "running"
@@ -156,7 +152,7 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
   }
 
   deadLetter(reason: DeadLetter["reason"]): void {
-    this.registry.deadLetters.add({ path: this.path, reason, at: this.timer.unixMillis() })
+    this.registry.deadLetters.add({ path: this.path, reason, at: this.registry.timer.unixMillis() })
   }
 
   // Handling
@@ -174,14 +170,20 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
     this.#ticker?.wake()
   }
 
-  #tick(done: number, until: number): void | Promise<void> {
+  /** `until` is set once a second message waits: a tick with one message reads no clock. */
+  #tick(done: number, ends: number): void | Promise<void> {
     let handled = done
+    let until = ends
     while (this.#phase === "running") {
       if (this.#mailbox.size === 0) {
         this.#ticking = false
         return this.#quiet()
       }
-      if (handled === batch || (handled > 0 && performance.now() > until)) return this.#ticker?.wake()
+      if (handled > 0) {
+        const now = performance.now()
+        if (until === 0) until = now + slice
+        else if (handled === batch || now > until) return this.#ticker?.wake()
+      }
       handled++
       this.registry.handled++
       const suspended = this.#handler.handle(this.#mailbox.take(), this.#life)
@@ -229,7 +231,9 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
 
   beginLife(): Effect.Effect<Exit.Exit<unknown, E>> {
     this.#life = new Incarnation(this, this.#base)
-    return this.#handler.init(this.#life, () => {})
+    const outcome = this.#handler.init(this.#life, () => {})
+    if (Exit.isExit(outcome)) return Effect.succeed(outcome)
+    return Effect.onInterrupt(Fiber.await(outcome), () => Fiber.interrupt(outcome))
   }
 
   resume(): void {

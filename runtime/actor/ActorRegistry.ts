@@ -3,6 +3,7 @@ import type * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import type { ActorInfo } from "./ActorInfo.ts"
 import { DeadLetters } from "./DeadLetters.ts"
+import { Deadlines } from "./Deadlines.ts"
 import type { Child, Parent } from "./Parent.ts"
 import type { Spawner } from "./Spawn.ts"
 import type { TickerRoot } from "./Ticker.ts"
@@ -21,6 +22,7 @@ export class ActorRegistry implements Parent {
   readonly entries = new Map<string, Entry>()
   readonly roots = new Set<Child>()
   readonly deadLetters = new DeadLetters()
+  readonly deadlines: Deadlines
   handled = 0
   crashes = 0
   restarts = 0
@@ -38,6 +40,7 @@ export class ActorRegistry implements Parent {
   ) {
     this.ticker = ticker
     this.timer = timer
+    this.deadlines = new Deadlines(timer)
     this.context = context
     this.spawn = spawner(this)
   }

@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import type { SpawnRefused } from "./ActorError.ts"
 import type { ActorInfo } from "./ActorInfo.ts"
 import { ActorRegistry } from "./ActorRegistry.ts"
@@ -34,6 +35,7 @@ const close = (registry: ActorRegistry): Effect.Effect<void> =>
     const roots = [...registry.roots]
     for (const root of roots) root.stop()
     yield* Effect.forEach(roots, (root) => stopped(root.self), { discard: true })
+    registry.deadlines.close()
     registry.ticker.stop()
   })
 
@@ -44,7 +46,7 @@ export class ActorSystem extends Context.Service<
     readonly spawn: <S, Msg, E, R>(
       name: string,
       behavior: Behavior<S, Msg, E, R>,
-    ) => Effect.Effect<Ref<Msg>, E | SpawnRefused, R>
+    ) => Effect.Effect<Ref<Msg>, E | SpawnRefused, Exclude<R, Scope.Scope>>
     /** Every live actor, by path. */
     readonly tree: Effect.Effect<ReadonlyArray<ActorInfo>>
     /** The latest mail that nobody handled, oldest first. */
@@ -77,5 +79,5 @@ export class ActorSystem extends Context.Service<
 export const spawn = <S, Msg, E, R>(
   name: string,
   behavior: Behavior<S, Msg, E, R>,
-): Effect.Effect<Ref<Msg>, E | SpawnRefused, R | ActorSystem> =>
+): Effect.Effect<Ref<Msg>, E | SpawnRefused, Exclude<R, Scope.Scope> | ActorSystem> =>
   Effect.flatMap(ActorSystem, (system) => system.spawn(name, behavior))

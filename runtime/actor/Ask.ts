@@ -9,7 +9,7 @@ import type * as Exit from "effect/Exit"
 import { ActorCrashed, ActorStopped, AskTimeout, MailboxFull } from "./ActorError.ts"
 import type { Reply } from "./Mail.ts"
 import { type Ref, target, type Target } from "./Ref.ts"
-import type { Cancel } from "./Timer.ts"
+import type { Expiring } from "./Deadlines.ts"
 
 export type AskError = AskTimeout | ActorStopped | ActorCrashed | MailboxFull
 
@@ -27,7 +27,7 @@ export interface OpenAsk {
  */
 export const ask = <Msg, A, E = never>(
   ref: Ref<Msg>,
-  make: (reply: Reply<A, E>) => Msg,
+  make: (reply: Reply<A, E>) => NoInfer<Msg>,
   timeout: Duration.Input,
 ): Effect.Effect<A, E | AskError> =>
   Effect.callback<A, E | AskError>((resume) => {
@@ -36,10 +36,11 @@ export const ask = <Msg, A, E = never>(
     return Effect.sync(() => asking.withdraw())
   })
 
-class Asking<Msg, A, E> implements OpenAsk {
+class Asking<Msg, A, E> implements OpenAsk, Expiring {
   taken = false
+  deadline = Infinity
   #settled = false
-  #timer: Cancel | undefined
+  #milliseconds = Infinity
   readonly #target: Target<Msg>
   readonly #resume: (effect: Effect.Effect<A, E | AskError>) => void
 
@@ -61,9 +62,14 @@ class Asking<Msg, A, E> implements OpenAsk {
         ),
       )
     }
-    this.#timer = to.timer.after(milliseconds, () =>
-      this.#settle(Effect.fail(new AskTimeout({ path: to.path, milliseconds }))),
-    )
+    if (milliseconds === Infinity) return
+    this.#milliseconds = milliseconds
+    this.deadline = to.registry.timer.now() + milliseconds
+    to.registry.deadlines.add(this)
+  }
+
+  expire(): void {
+    this.#settle(Effect.fail(new AskTimeout({ path: this.#target.path, milliseconds: this.#milliseconds })))
   }
 
   crash(cause: Cause.Cause<unknown>): void {
@@ -85,7 +91,7 @@ class Asking<Msg, A, E> implements OpenAsk {
   #release(): boolean {
     if (this.#settled) return false
     this.#settled = true
-    this.#timer?.()
+    if (this.deadline !== Infinity) this.#target.registry.deadlines.remove(this)
     this.#target.settled(this)
     return true
   }

@@ -51,7 +51,7 @@ export interface Ctx<Msg> {
   readonly spawn: <S, M, E, R>(
     name: string,
     behavior: Behavior<S, M, E, R>,
-  ) => Effect.Effect<Ref<M>, E | SpawnRefused, R>
+  ) => Effect.Effect<Ref<M>, E | SpawnRefused, Exclude<R, Scope.Scope>>
   /**
    * Runs a long effect beside the mailbox. Its exit comes back as the message `done(exit)`. At most one runs: an
    * earlier turn is interrupted, and its finalizers awaited, first. The turn has its own scope.

@@ -37,24 +37,19 @@ export class Handler<S, Msg, E> {
     return this.#suspended !== undefined
   }
 
-  /** Calls `opened` with the exit in the same step in which `init` ends. */
-  init(
-    life: Incarnation<Msg>,
-    opened: (exit: Exit.Exit<unknown, E>) => void,
-  ): Effect.Effect<Exit.Exit<unknown, E>> {
-    return Effect.suspend(() => {
-      const outcome = this.#evaluate(life, true, undefined)
-      if (Exit.isExit(outcome)) {
-        this.#initialized(outcome, opened)
-        return Effect.succeed(outcome)
-      }
+  /** The exit of `init`, or its fiber. Calls `opened` in the same step in which it ends. */
+  init(life: Incarnation<Msg>, opened: (exit: Exit.Exit<S, E>) => void): Exit.Exit<S, E> | Fiber.Fiber<S, E> {
+    const outcome = this.#evaluate(life, true, undefined)
+    if (Exit.isExit(outcome)) {
+      this.#initialized(outcome, opened)
+    } else {
       this.#suspended = outcome
       outcome.addObserver((exit) => this.#initialized(exit, opened))
-      return Effect.onInterrupt(Fiber.await(outcome), () => Fiber.interrupt(outcome))
-    })
+    }
+    return outcome
   }
 
-  #initialized(exit: Exit.Exit<S, E>, opened: (exit: Exit.Exit<unknown, E>) => void): void {
+  #initialized(exit: Exit.Exit<S, E>, opened: (exit: Exit.Exit<S, E>) => void): void {
     this.#suspended = undefined
     if (Exit.isSuccess(exit)) this.#state = exit.value
     opened(exit)

@@ -61,7 +61,7 @@ export class Incarnation<Msg> implements Ctx<Msg>, Parent {
   spawn<S, M, E, R>(
     name: string,
     behavior: Behavior<S, M, E, R>,
-  ): Effect.Effect<Ref<M>, E | SpawnRefused, R> {
+  ): Effect.Effect<Ref<M>, E | SpawnRefused, Exclude<R, Scope.Scope>> {
     return this.#host.registry.spawn(this, name, behavior)
   }
 

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import { ActorStopped } from "./ActorError.ts"
 import type { OpenAsk } from "./Ask.ts"
+import type { Deadlines } from "./Deadlines.ts"
 import type { Priority, Refusal, Waiting } from "./Mailbox.ts"
 import type { Timer } from "./Timer.ts"
 
@@ -21,7 +22,7 @@ export interface Target<in Msg> {
   readonly path: string
   accept(message: Msg, priority: Priority): Refusal | undefined
   acceptAsk(message: Msg, ask: OpenAsk): Refusal | undefined
-  readonly timer: Timer
+  readonly registry: { readonly timer: Timer; readonly deadlines: Deadlines }
   settled(ask: OpenAsk): void
   wait(waiting: Waiting<Msg>): void
   forget(waiting: Waiting<Msg>): void
@@ -51,10 +52,11 @@ export class Address<in Msg> implements Ref<Msg> {
 }
 
 /** Sends. False when the actor has stopped or its mailbox is full; the message is then counted as a dead letter. */
-export const tell = <Msg>(ref: Ref<Msg>, message: Msg): boolean => send(ref, message, "ordinary")
+export const tell = <Msg>(ref: Ref<Msg>, message: NoInfer<Msg>): boolean => send(ref, message, "ordinary")
 
 /** Sends ahead of ordinary mail: steering and stop. Has its own room of the same size, so a full mailbox does not block it. */
-export const tellControl = <Msg>(ref: Ref<Msg>, message: Msg): boolean => send(ref, message, "control")
+export const tellControl = <Msg>(ref: Ref<Msg>, message: NoInfer<Msg>): boolean =>
+  send(ref, message, "control")
 
 const send = <Msg>(ref: Ref<Msg>, message: Msg, priority: Priority): boolean => {
   const to = ref[target]
@@ -65,7 +67,7 @@ const send = <Msg>(ref: Ref<Msg>, message: Msg, priority: Priority): boolean => 
 }
 
 /** Sends, and waits for room while the mailbox is full. Interrupting the wait withdraws the message. */
-export const offer = <Msg>(ref: Ref<Msg>, message: Msg): Effect.Effect<void, ActorStopped> =>
+export const offer = <Msg>(ref: Ref<Msg>, message: NoInfer<Msg>): Effect.Effect<void, ActorStopped> =>
   Effect.suspend(() => {
     const to = ref[target]
     const refusal = to.accept(message, "ordinary")

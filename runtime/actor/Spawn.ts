@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { Actor } from "./Actor.ts"
 import { SpawnRefused } from "./ActorError.ts"
@@ -16,7 +17,7 @@ export type Spawner = <S, Msg, E, R>(
   parent: Parent,
   name: string,
   behavior: Behavior<S, Msg, E, R>,
-) => Effect.Effect<Ref<Msg>, E | SpawnRefused, R>
+) => Effect.Effect<Ref<Msg>, E | SpawnRefused, Exclude<R, Scope.Scope>>
 
 const allowed = /^[A-Za-z0-9._-]{1,200}$/
 
@@ -25,7 +26,7 @@ export const spawnerOf = (registry: ActorRegistry): Spawner => {
     parent: Parent,
     name: string,
     behavior: Behavior<S, Msg, E, R>,
-  ): Effect.Effect<Ref<Msg>, E | SpawnRefused, R> =>
+  ): Effect.Effect<Ref<Msg>, E | SpawnRefused, Exclude<R, Scope.Scope>> =>
     Effect.withFiber((fiber) => {
       const path = parent.path === "" ? name : `${parent.path}/${name}`
       const refuse = (reason: SpawnRefused["reason"]) => Effect.fail(new SpawnRefused({ path, reason }))

@@ -7,7 +7,7 @@
  * - `run` may return a promise, which must settle; what it throws or rejects with goes to `onCrash`.
  * - `onCrash` never rejects. The next tick comes only after it.
  */
-import { dispatch, spawn, start, stop, type ActorSystemRef, type Ref } from "nact"
+import { dispatch, Nobody, spawn, start, stop, type ActorSystemRef, type Ref } from "nact"
 
 export interface TickerRoot {
   readonly ticker: (
@@ -30,6 +30,10 @@ export const makeRoot = (): TickerRoot => {
 
 const tick = 0
 
+/** nact makes a sender of three objects for each message unless it is given one; its types leave the parameter out. */
+const nobody = new Nobody()
+const send: (ref: Ref<typeof tick>, message: typeof tick, sender: Nobody) => void = dispatch
+
 class NactTicker implements Ticker {
   readonly #ref: Ref<typeof tick>
   constructor(
@@ -48,7 +52,7 @@ class NactTicker implements Ticker {
     )
   }
   wake(): void {
-    dispatch(this.#ref, tick)
+    send(this.#ref, tick, nobody)
   }
   stop(): void {
     stop(this.#ref)

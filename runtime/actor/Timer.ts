@@ -22,7 +22,7 @@ export const make = (context: Context.Context<never>): Timer => {
   const runFork = Effect.runForkWith(context)
   return {
     unixMillis: () => clock.currentTimeMillisUnsafe(),
-    now: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
+    now: clock === liveClock ? () => performance.now() : () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6,
     after: (milliseconds, run) => {
       if (milliseconds === Infinity) return () => {}
       if (clock === liveClock) return hostTimer(milliseconds, run)
