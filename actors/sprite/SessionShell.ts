@@ -68,6 +68,8 @@ export interface SessionShell {
   readonly interrupt: Effect.Effect<boolean, SandboxError>
   /** Where relative paths begin. Opens the shell if there is none. */
   readonly place: Effect.Effect<Place, ShellError>
+  /** The same at once, also while a command runs; null when there is no open shell. */
+  readonly here: () => Place | null
   /** Ends the shell; the next one opens in the same directory, with the exported variables and functions. */
   readonly close: Effect.Effect<void, ShellError>
 }
@@ -347,20 +349,21 @@ export const makeSessionShell = Effect.fnUntraced(function* (
     }
   })
 
+  const here = (): Place | null =>
+    live === null || cwd === null ? null : { machine: live.connection.machine, home: live.home, cwd }
+
   return {
     run: (request) => oneAtATime.withPermit(run(request)),
     interrupt: Effect.suspend(() => {
       const command = active
       return command === null ? Effect.succeed(false) : Effect.as(stop(command), true)
     }),
-    place: Effect.suspend(() =>
-      live !== null && cwd !== null ? Effect.void : oneAtATime.withPermit(ready),
-    ).pipe(
-      Effect.flatMap(() =>
-        live === null || cwd === null
-          ? Effect.fail(noShell(machineName))
-          : Effect.succeed({ machine: live.connection.machine, home: live.home, cwd }),
-      ),
+    here,
+    place: oneAtATime.withPermit(ready).pipe(
+      Effect.flatMap(() => {
+        const place = here()
+        return place === null ? Effect.fail(noShell(machineName)) : Effect.succeed(place)
+      }),
     ),
     close: oneAtATime.withPermit(
       Effect.gen(function* () {
