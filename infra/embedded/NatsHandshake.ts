@@ -2,20 +2,24 @@
 import * as Effect from "effect/Effect"
 import { connect } from "node:net"
 
+const STRANGER = 'CONNECT {"verbose":false,"pedantic":false,"lang":"node","version":"1"}\r\nPING\r\n'
+
 /** What the server on this port of ours says to a client without a password. */
 export const greetStranger = (port: number): Effect.Effect<"refused" | "admitted" | "silent"> =>
   Effect.callback<"refused" | "admitted" | "silent">((resume) => {
     const socket = connect(port, "127.0.0.1")
+    const end = (answer: "refused" | "admitted" | "silent") => {
+      socket.destroy()
+      resume(Effect.succeed(answer))
+    }
     let said = ""
-    socket.once("connect", () =>
-      socket.write('CONNECT {"verbose":false,"pedantic":false,"lang":"node","version":"1"}\r\nPING\r\n'),
-    )
+    socket.once("connect", () => socket.write(STRANGER))
     socket.on("data", (part) => {
       said += part.toString()
-      if (/^-ERR '?Authorization Violation/im.test(said)) resume(Effect.succeed("refused"))
-      else if (/^PONG/m.test(said)) resume(Effect.succeed("admitted"))
+      if (/^-ERR '?Authorization Violation/im.test(said)) end("refused")
+      else if (/^PONG/m.test(said)) end("admitted")
     })
-    socket.once("error", () => resume(Effect.succeed("silent")))
-    socket.once("close", () => resume(Effect.succeed("silent")))
+    socket.once("error", () => end("silent"))
+    socket.once("close", () => end("silent"))
     return Effect.sync(() => socket.destroy())
-  }).pipe(Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.succeed("silent") }))
+  }).pipe(Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.succeed("silent" as const) }))

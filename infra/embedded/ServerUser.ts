@@ -2,7 +2,7 @@
  * The system user that Postgres runs as when Troupe itself runs as root: Postgres refuses to run as root, and a user of
  * its own keeps a compromised server away from every file of the host and of TROUPE_HOME. Not root: no other user is needed.
  */
-import { execFileSync } from "node:child_process"
+import { spawnSync } from "node:child_process"
 import { readFileSync, statSync } from "node:fs"
 import { dirname } from "node:path"
 
@@ -18,17 +18,25 @@ export const serverUser = (): ServerUser | undefined => {
   if (process.getuid?.() !== 0) return undefined
   const found = lookup()
   if (found !== undefined) return found
-  execFileSync(
-    "useradd",
-    ["--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", NAME],
-    {
-      stdio: "pipe",
-      env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
-    },
-  )
-  const made = lookup()
-  if (made === undefined) throw new Error(`useradd made no user "${NAME}"`)
-  return made
+  const closed = [
+    "--system",
+    "--no-create-home",
+    "--home-dir",
+    "/nonexistent",
+    "--shell",
+    "/usr/sbin/nologin",
+  ]
+  const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` }
+  const made = spawnSync("useradd", [...closed, NAME], { encoding: "utf8", env })
+  // Whatever useradd said: another process may have made it in the meantime.
+  const user = lookup()
+  if (user === undefined) {
+    const said = made.error?.message ?? made.stderr.trim()
+    throw new Error(
+      `Postgres does not run as root and the user "${NAME}" cannot be made (${said}); start Troupe as another user`,
+    )
+  }
+  return user
 }
 
 /** Whether that user may pass through every directory above and including `path`. */

@@ -5,7 +5,6 @@
 import { spawn, type ChildProcess } from "node:child_process"
 import { chmodSync, existsSync, mkdtempSync } from "node:fs"
 import { createServer } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { signal as sendSignal } from "../embedded/Processes.ts"
 
@@ -112,8 +111,8 @@ export const freePort = (): Promise<number> =>
   })
 
 /** A new empty directory, open to the user that Postgres runs as when the tests run as root. */
-export const testDirectory = (): string => {
-  const path = mkdtempSync(join(tmpdir(), "troupe-test-"))
+export const openDirectory = (above: string): string => {
+  const path = mkdtempSync(join(above, "troupe-test-"))
   chmodSync(path, 0o755)
   return path
 }

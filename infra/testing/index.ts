@@ -6,10 +6,10 @@ import { randomBytes } from "node:crypto"
 import postgres from "postgres"
 import { inject } from "vitest"
 import { NATS_PASSWORDS } from "./TestNats.ts"
+import { openDirectory } from "./TestServer.ts"
 
 export { startNats } from "./TestNats.ts"
 export { startPostgres } from "./TestPostgres.ts"
-export { testDirectory } from "./TestServer.ts"
 export type { TestServer } from "./TestServer.ts"
 
 /** A new, empty database on the run's server; its URL, for `postgres()`. It goes when the run ends. */
@@ -40,3 +40,6 @@ export const testInspector = (): ReturnType<typeof testNats> => ({
 /** A workspace id that no other test has: streams and subjects named after it never collide. */
 export const testWorkspace = (): string =>
   `ws${randomBytes(8).toString("hex").replace(/[018]/g, "a").replace(/9/g, "b")}`
+
+/** A new empty directory, for `startPostgres`, `startNats` or a home. It goes when the run ends. */
+export const testDirectory = (): string => openDirectory(inject("directory"))

@@ -1,26 +1,30 @@
 /** Vitest global setup: one Postgres and one nats-server for the whole run, in a temporary directory. */
 import { rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { TestProject } from "vitest/node"
 import { startNats } from "./TestNats.ts"
 import { startPostgres } from "./TestPostgres.ts"
-import { testDirectory } from "./TestServer.ts"
+import { openDirectory } from "./TestServer.ts"
 
 declare module "vitest" {
   export interface ProvidedContext {
     readonly postgresUrl: string
     readonly natsUrl: string
+    /** The run's own directory; removed with all in it when the run ends. */
+    readonly directory: string
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const dir = testDirectory()
+  const dir = openDirectory(tmpdir())
   const [postgres, nats] = await Promise.all([
     startPostgres(join(dir, "postgres")),
     startNats(join(dir, "nats")),
   ])
   project.provide("postgresUrl", postgres.url)
   project.provide("natsUrl", nats.url)
+  project.provide("directory", dir)
   return async () => {
     await Promise.all([postgres.kill(), nats.kill()])
     rmSync(dir, { recursive: true, force: true })
