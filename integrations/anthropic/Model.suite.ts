@@ -3,8 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import { Model } from "./Model.ts"
-import type { ModelRequest } from "./Model.ts"
+import type { Model, ModelRequest } from "./Model.ts"
 
 /** The other side, told what to do with the next call. `arrived` resolves when that call is there. */
 export interface Subject {

@@ -51,8 +51,8 @@ export interface ModelReply {
 }
 
 /**
- * What went wrong and what to do: `now`/`later` (repeat, after `afterMs` when the API said so), `never` (the request,
- * the key or the account must change first).
+ * What went wrong and what to do: `later` (the same call again, not before `afterMs` when the API named a time) or
+ * `never` (the request, the key or the account must change first).
  */
 export class ModelError extends Schema.TaggedError<ModelError>()("ModelError", {
   kind: Schema.Literals([
@@ -81,7 +81,9 @@ export class Model extends Context.Service<
   Model,
   {
     /**
-     * **Contract:** `onText` is called synchronously for every text delta, in order, and must not throw.
+     * **Contract:** `onText` is called synchronously for every text delta, in order, and must not throw. Models that
+     * write their words between tool calls as thinking (Wire.ts) have these notes passed on too, each followed by a
+     * blank line: what people see meanwhile is `onText`, what was said in the end are the text blocks of the reply.
      * Interrupting the effect aborts the HTTP request.
      */
     readonly call: (

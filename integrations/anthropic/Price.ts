@@ -93,12 +93,8 @@ export function costMicros(price: Price, usage: Usage): number {
 }
 
 /** The most a call can cost: nothing is read from the cache and all of it is written (5 minutes, as we ask for). */
-export const worstCaseMicros = (price: Price, inputTokens: number, maxTokens: number): number => {
-  const at = ratesFor(price, inputTokens)
-  return wholeMicros(
-    inputTokens * micros(Math.max(at.input, at.cacheWrite5m)) + maxTokens * micros(at.output),
-  )
-}
+export const worstCaseMicros = (price: Price, inputTokens: number, maxTokens: number): number =>
+  wholeMicros(worstInput(price, inputTokens) + maxTokens * micros(ratesFor(price, inputTokens).output))
 
 /** The largest `max_tokens`, up to `wanted`, whose worst case fits into what is left; 0 when none does. */
 export function affordableTokens(
@@ -107,18 +103,16 @@ export function affordableTokens(
   wanted: number,
   leftMicros: number,
 ): number {
-  const left = leftMicros - worstCaseMicros(price, inputTokens, 0)
+  const left = leftMicros * scale - worstInput(price, inputTokens)
   if (left < 0) return 0
-  const { output } = ratesFor(price, inputTokens)
-  const tokens = output === 0 ? wanted : Math.floor((left * scale) / micros(output))
-  return Math.max(0, Math.min(wanted, tokens))
+  const output = micros(ratesFor(price, inputTokens).output)
+  return output === 0 ? wanted : Math.min(wanted, Math.floor(left / output))
 }
 
-/**
- * More tokens than the text can have, for reserving money: two bytes a token, where prose has three to four. Only
- * dense text without words (random base64, hex) comes near it.
- */
-export const estimateTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / 2)
+const worstInput = (price: Price, inputTokens: number): number => {
+  const { input, cacheWrite5m } = ratesFor(price, inputTokens)
+  return inputTokens * micros(Math.max(input, cacheWrite5m))
+}
 
 const ratesFor = (price: Price, promptTokens: number): Rates =>
   price.above !== undefined && promptTokens > price.above.tokens ? price.above : price

