@@ -4,7 +4,10 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Session } from "./Session.ts"
-import { frame, maxFramePayload, stream } from "./Wire.ts"
+import { frame, stream } from "./Wire.ts"
+
+/** Small enough to arrive in one piece however narrow the connection's window is at the moment. */
+const payload = 8 * 1024
 
 export const runOverHttp = (session: Session, request: IncomingMessage, response: ServerResponse): void => {
   const queue: Array<Buffer> = []
@@ -41,8 +44,7 @@ export const runOverHttp = (session: Session, request: IncomingMessage, response
     isOwner: true,
     pending: () => pending,
     output: (from, bytes) => {
-      for (let at = 0; at < bytes.length; at += maxFramePayload)
-        send(frame(from, bytes.subarray(at, at + maxFramePayload)))
+      for (let at = 0; at < bytes.length; at += payload) send(frame(from, bytes.subarray(at, at + payload)))
     },
     ended: (code) => {
       over = true

@@ -55,19 +55,21 @@ export interface Plan {
   readonly options: Buffer | undefined
 }
 
-export const findTools = (path = process.env["PATH"] ?? defaultPath): Tools => {
-  const find = (name: string) =>
-    `${path}${delimiter}${defaultPath}`
-      .split(delimiter)
+export const findTools = (bwrap?: string): Tools => {
+  const find = (name: string, directories: ReadonlyArray<string>) =>
+    directories
       .filter((directory) => directory.startsWith("/"))
       .map((directory) => join(directory, name))
       .find((file) => fs.existsSync(file))
+  // What runs inside must lie where the sandbox can see it.
+  const inside = defaultPath.split(":")
+  const outside = [...(process.env["PATH"] ?? "").split(delimiter), ...inside]
   return {
-    bwrap: find("bwrap"),
-    prlimit: find("prlimit"),
-    setpriv: find("setpriv"),
-    script: find("script"),
-    stty: find("stty"),
+    bwrap: bwrap ?? find("bwrap", outside),
+    prlimit: find("prlimit", inside),
+    setpriv: find("setpriv", inside),
+    script: find("script", inside),
+    stty: find("stty", outside),
   }
 }
 
@@ -126,6 +128,9 @@ const prlimitOptions = (limits: Limits): ReadonlyArray<string> => [
   "--core=0",
 ]
 
+/** Told on descriptor 5 once the command stands in its own group, and its terminal has its size. */
+const ready = "echo >&5; exec 5>&-"
+
 /** First in line for the kernel when memory runs out, then the working directory. */
 const enter =
   "{ echo 1000 > /proc/self/oom_score_adj; } 2>/dev/null\n" +
@@ -136,12 +141,12 @@ const enter =
 const entered = (command: Command, directory: string, tools: Tools): ReadonlyArray<string> => {
   const absolute = posix.resolve(home, directory)
   if (command.terminal === undefined) {
-    return ["/bin/sh", "-c", `${enter}exec "$@"`, "troupe", absolute, ...command.argv]
+    return ["/bin/sh", "-c", `${enter}${ready}; exec "$@"`, "troupe", absolute, ...command.argv]
   }
   const { rows, cols } = command.terminal
   const shell =
     command.env["SHELL"] === undefined ? "unset SHELL" : `export SHELL=${quoted(command.env["SHELL"])}`
-  const inTerminal = `${shell}; stty echo rows ${rows} cols ${cols}; exec ${command.argv.map(quoted).join(" ")}`
+  const inTerminal = `${shell}; stty echo rows ${rows} cols ${cols}; ${ready}; exec ${command.argv.map(quoted).join(" ")}`
   const script = `${enter}SHELL=/bin/sh; export SHELL; exec ${quoted(tools.script ?? "script")} -qefc "$1" /dev/null`
   return ["/bin/sh", "-c", script, "troupe", absolute, inTerminal]
 }

@@ -17,7 +17,7 @@ import * as os from "node:os"
 import { join, resolve } from "node:path"
 import { execRoutes, execUpgrades, fileRoutes } from "./ExecRoutes.ts"
 import { Filesystem } from "./Filesystem.ts"
-import type { Isolation } from "./Isolation.ts"
+import { findTools, type Isolation } from "./Isolation.ts"
 import { laterRoutes, laterUpgrades } from "./LaterRoutes.ts"
 import { defaultLimits, type Limits } from "./Limits.ts"
 import { Pipes } from "./Pipes.ts"
@@ -44,6 +44,8 @@ export interface Options {
   readonly port?: number
   /** Run commands without isolation where bubblewrap does not work. */
   readonly unsafeLocalExec: boolean
+  /** Where bubblewrap is; default: found on PATH. */
+  readonly bwrap?: string
   readonly limits?: Partial<Limits>
 }
 
@@ -83,7 +85,8 @@ export const start = Effect.fn("LocalSprites.start")(function* (
   )
   fs.mkdirSync(join(runtime, "probe"), { mode: 0o711 })
   const isolation = yield* Effect.tryPromise({
-    try: () => probe(join(runtime, "probe"), root, options.unsafeLocalExec, limits, pipes),
+    try: () =>
+      probe(join(runtime, "probe"), root, options.unsafeLocalExec, findTools(options.bwrap), limits, pipes),
     catch: (cause) => new LocalSpritesError({ message: "The sandbox could not be tried out.", cause }),
   })
   const files = yield* Effect.acquireRelease(
@@ -94,7 +97,7 @@ export const start = Effect.fn("LocalSprites.start")(function* (
     Effect.sync(() => new SessionRegistry(isolation, limits, pipes, store)),
     (sessions) => Effect.callback<void>((resume) => sessions.close(() => resume(Effect.void))),
   )
-  const server = makeServer(
+  const { server, close } = makeServer(
     token,
     [
       ...spriteRoutes(store, sessions, files),
@@ -108,7 +111,7 @@ export const start = Effect.fn("LocalSprites.start")(function* (
     listen(server, options.port ?? lastPort(options.file)).pipe(
       Effect.catch((failure) => (options.port === undefined ? listen(server, 0) : Effect.fail(failure))),
     ),
-    () => close(server),
+    () => Effect.callback<void>((resume) => close(() => resume(Effect.void))),
   )
   const url = `http://127.0.0.1:${port}`
   yield* attempt(`The local Sprites server cannot write ${options.file}`, () =>
@@ -139,12 +142,6 @@ const listen = (server: Server, port: number): Effect.Effect<number, LocalSprite
       server.off("error", failed)
       resume(Effect.succeed((server.address() as AddressInfo).port))
     })
-  })
-
-const close = (server: Server): Effect.Effect<void> =>
-  Effect.callback((resume) => {
-    server.close(() => resume(Effect.void))
-    server.closeAllConnections()
   })
 
 const lastPort = (file: string): number => {

@@ -1,7 +1,7 @@
 /** Decides at start how commands are kept apart, by running one; a promise is made only of what was seen to work. */
 import * as fs from "node:fs"
 import { dirname, join } from "node:path"
-import { type Box, findTools, type Isolation, type Tools } from "./Isolation.ts"
+import { type Box, type Isolation, type Tools } from "./Isolation.ts"
 import type { Limits } from "./Limits.ts"
 import type { Pipes } from "./Pipes.ts"
 import { start } from "./Process.ts"
@@ -15,10 +15,10 @@ export const probe = async (
   directory: string,
   home: string,
   unsafe: boolean,
+  tools: Tools,
   limits: Limits,
   pipes: Pipes,
 ): Promise<Isolation> => {
-  const tools = findTools()
   const isRoot = process.getuid?.() === 0
   const reason = await missing(directory, tools, isRoot, limits, pipes)
   if (typeof reason !== "string") return reason

@@ -9,6 +9,7 @@
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process"
 import * as fs from "node:fs"
 import { join } from "node:path"
+import { type Readable, Writable } from "node:stream"
 import { type Box, type Command, type Isolation, plan, type Plan } from "./Isolation.ts"
 import type { Limits } from "./Limits.ts"
 import type { Pipe, Pipes } from "./Pipes.ts"
@@ -67,7 +68,10 @@ export const start = (launch: Launch, listener: Listener): Running => {
   const pipes = [output, errors, ...(input === undefined ? [] : [input])]
   const devNull = inherited.length === 0 ? -1 : fs.openSync("/dev/null", "r+")
   const stdio: Array<"ignore" | "pipe" | number> = [input?.theirs ?? "ignore", output.theirs, errors.theirs]
-  if (planned.options !== undefined) stdio.push("pipe", "pipe")
+  stdio.push(
+    ...(planned.options === undefined ? (["ignore", "ignore"] as const) : (["pipe", "pipe"] as const)),
+    "pipe",
+  )
   for (const descriptor of inherited) {
     while (stdio.length < descriptor) stdio.push("ignore")
     stdio[descriptor] ??= devNull
@@ -80,10 +84,11 @@ export const start = (launch: Launch, listener: Listener): Running => {
     return cannotStart(`The command could not be started: ${child.message}`, listener)
   }
 
-  const state: State = { child, namespacePid: undefined, waiting: [], over: false }
+  const state: State = { child, namespacePid: undefined, waiting: [], phase: "starting" }
   const terminal = launch.command.terminal !== undefined
   const deliver = (signal: NodeJS.Signals) => send(isolation, state, terminal, signal)
-  if (planned.options !== undefined) handOver(child, planned.options, state, deliver)
+  if (planned.options !== undefined) handOver(child, planned.options, state)
+  whenReady(child, state)
 
   listen(launch, child, output, errors, state, {
     output: listener.output,
@@ -104,11 +109,16 @@ export const start = (launch: Launch, listener: Listener): Running => {
     resume: () => void (output.ours.resume(), errors.ours.resume()),
     signal: deliver,
     resize: (rows, cols) => {
-      const at = isolation._tag === "Unsafe" ? child.pid : state.namespacePid
-      if (!state.over && at !== undefined) resizeTerminal(isolation, launch.box.uid, at, rows, cols)
+      const apply = () => {
+        const at = isolation._tag === "Unsafe" ? child.pid : state.namespacePid
+        if (state.phase === "running" && at !== undefined)
+          resizeTerminal(isolation, launch.box.uid, at, rows, cols)
+      }
+      if (state.phase === "starting") state.waiting.push(apply)
+      else apply()
     },
     pid: child.pid,
-    namespacePid: () => (state.over ? undefined : state.namespacePid),
+    namespacePid: () => (state.phase === "over" ? undefined : state.namespacePid),
   }
 }
 
@@ -130,50 +140,51 @@ const spawned = (planned: Plan, stdio: StdioOptions, cwd: string): ChildProcess 
 interface State {
   readonly child: ChildProcess
   namespacePid: number | undefined
-  /** Signals that came before bubblewrap told whom to signal. */
-  readonly waiting: Array<NodeJS.Signals>
-  over: boolean
+  /** What came before the command could be reached: a signal would be lost, a size be overwritten. */
+  readonly waiting: Array<() => void>
+  phase: "starting" | "running" | "over"
 }
 
 const send = (isolation: Isolation, state: State, terminal: boolean, signal: NodeJS.Signals): void => {
   const { pid } = state.child
-  if (state.over || pid === undefined) return
-  if (isolation._tag === "Unsafe") {
-    for (const group of terminal ? [pid, ...foregroundGroups(pid)] : [pid]) kill(-group, signal)
-  } else if (state.namespacePid === undefined) {
-    if (signal === "SIGKILL") kill(-pid, signal)
-    else state.waiting.push(signal)
-  } else if (signal === "SIGKILL") {
-    kill(state.namespacePid, signal)
-  } else if (terminal) {
-    for (const group of foregroundGroups(state.namespacePid)) kill(-group, signal)
+  if (state.phase === "over" || pid === undefined) return
+  if (signal === "SIGKILL" && isolation._tag === "Bubblewrap") {
+    if (state.namespacePid === undefined) kill(-pid, signal)
+    else kill(state.namespacePid, signal)
+  } else if (state.phase === "starting" && signal !== "SIGKILL") {
+    state.waiting.push(() => send(isolation, state, terminal, signal))
   } else {
-    kill(-state.namespacePid, signal)
+    const leader = isolation._tag === "Unsafe" ? pid : (state.namespacePid ?? pid)
+    const groups = terminal ? foregroundGroups(leader) : [leader]
+    for (const group of groups.length === 0 ? [leader] : groups) kill(-group, signal)
   }
 }
 
 /** Gives bubblewrap its options and learns the number of the sandbox's first process. */
-const handOver = (
-  child: ChildProcess,
-  options: Buffer,
-  state: State,
-  deliver: (signal: NodeJS.Signals) => void,
-) => {
+const handOver = (child: ChildProcess, options: Buffer, state: State) => {
   const toLauncher = child.stdio[3]
-  const fromLauncher = child.stdio[4]
-  if (toLauncher !== null && toLauncher !== undefined && "end" in toLauncher) {
-    toLauncher.on("error", () => {})
-    toLauncher.end(options)
-  }
+  if (toLauncher instanceof Writable) toLauncher.on("error", () => {}).end(options)
   let text = ""
-  fromLauncher?.on("error", () => {})
-  fromLauncher?.on("data", (bytes: Buffer) => {
-    text += bytes.toString("latin1")
-    const pid = /"child-pid":\s*(\d+)/.exec(text)?.[1]
-    if (pid === undefined || state.namespacePid !== undefined) return
-    state.namespacePid = Number(pid)
-    for (const signal of state.waiting.splice(0)) deliver(signal)
-  })
+  child.stdio[4]
+    ?.on("error", () => {})
+    .on("data", (bytes: Buffer) => {
+      text += bytes.toString("latin1")
+      const pid = /"child-pid":\s*(\d+)/.exec(text)?.[1]
+      if (pid !== undefined) state.namespacePid = Number(pid)
+    })
+}
+
+/** The number of the first process is written long before the command runs, but on another pipe. */
+const whenReady = (child: ChildProcess, state: State) => {
+  const streams: ReadonlyArray<Readable | Writable | null | undefined> = child.stdio
+  streams[5]
+    ?.on("error", () => {})
+    .once("data", () =>
+      setImmediate(() => {
+        if (state.phase === "starting") state.phase = "running"
+        for (const action of state.waiting.splice(0)) action()
+      }),
+    )
 }
 
 const listen = (
@@ -203,7 +214,7 @@ const listen = (
   output.ours.on("data", (bytes: Buffer) => listener.output(stream.stdout, bytes)).on("close", closed)
   errors.ours.on("data", (bytes: Buffer) => listener.output(stream.stderr, bytes)).on("close", closed)
   child.on("exit", (exitCode, signal) => {
-    state.over = true
+    state.phase = "over"
     code = exitCode ?? 128 + signalNumber(signal ?? "SIGKILL")
     if (launch.isolation._tag === "Unsafe" && child.pid !== undefined) kill(-child.pid, "SIGKILL")
     if (open === 0) settle(true)
@@ -211,7 +222,7 @@ const listen = (
   })
   child.on("error", (cause) => {
     if (child.pid !== undefined) return
-    state.over = true
+    state.phase = "over"
     listener.output(stream.stderr, Buffer.from(`The command could not be started: ${cause.message}\n`))
     code = ended.cannotStart
     settle(false)
@@ -252,7 +263,7 @@ function leakedDescriptors(): ReadonlyArray<number> {
   return fs
     .readdirSync(directory)
     .map(Number)
-    .filter((descriptor) => descriptor > 4 && !closesOnExec(join(directory, String(descriptor))))
+    .filter((descriptor) => descriptor > 5 && !closesOnExec(join(directory, String(descriptor))))
 }
 
 function closesOnExec(info: string): boolean {

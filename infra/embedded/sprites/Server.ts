@@ -33,11 +33,17 @@ export type Handler = (exchange: Exchange) => void | Promise<void>
 /** Throws a WireError to refuse the upgrade. */
 export type UpgradeHandler = (upgrade: Upgrade) => void
 
+export interface LocalServer {
+  readonly server: Server
+  /** Takes no more connections and ends those that are open. */
+  readonly close: (done: () => void) => void
+}
+
 export const makeServer = (
   token: string,
   routes: ReadonlyArray<Route<Handler>>,
   upgrades: ReadonlyArray<Route<UpgradeHandler>>,
-): Server => {
+): LocalServer => {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -88,7 +94,12 @@ export const makeServer = (
       )
     }
   })
-  return server
+  const close = (done: () => void) => {
+    server.close(() => done())
+    server.closeAllConnections()
+    for (const socket of sockets.clients) socket.terminate()
+  }
+  return { server, close }
 }
 
 const authorize = (request: IncomingMessage, token: string): void => {

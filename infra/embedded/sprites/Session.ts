@@ -18,9 +18,6 @@ const unreadLow = 256 * 1024
 const burstMillis = 100
 const unwatchedShare = 1 / 16
 const graceMillis = 10_000
-/** A size that comes sooner waits: the terminal may not exist, or not have its first size yet. */
-const terminalReadyMillis = 300
-
 export class Session {
   readonly id: string
   readonly request: ExecRequest
@@ -115,8 +112,7 @@ export class Session {
     if (message._tag === "Signal") this.signal(message.signal)
     if (message._tag === "Resize" && this.request.terminal !== undefined) {
       this.#size = { rows: message.rows, cols: message.cols }
-      const young = this.created + terminalReadyMillis - Date.now()
-      this.#after(Math.max(0, young), () => this.#running.resize(this.#size.rows, this.#size.cols))
+      this.#running.resize(message.rows, message.cols)
     }
   }
 
