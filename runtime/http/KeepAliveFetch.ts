@@ -125,7 +125,6 @@ function bodyStream(request: ClientRequest, response: IncomingMessage): Readable
       })
       response.once("error", fail)
       request.once("error", fail)
-      response.once("close", () => fail(new Error("the connection was cut before the answer was complete")))
     },
     pull() {
       response.resume()
