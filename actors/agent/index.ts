@@ -1,0 +1,2 @@
+/** The public list of actors/agent. */
+export * as Staff from "./Staff.ts"

@@ -1,0 +1,90 @@
+/**
+ * P6, P9: takes up a turn that the journal has as running and no process works on: after a crash, a restart, a takeover. Its
+ * transcript and open steps say where it stands; what was started and not ended is unknown.
+ */
+import * as Effect from "effect/Effect"
+import { Rooms, Roster, Sql, type MessageEvent } from "../../runtime/index.ts"
+import type { Place } from "./Conversation.ts"
+import { leftTurns, loadSegment, waitingJoined, type LeftTurn } from "./ConversationStore.ts"
+import { thaw } from "./context/Frozen.ts"
+import { scopesOf, tokensOf } from "./turn/Money.ts"
+import { Workplace } from "./turn/Turn.ts"
+import { addUsage, noUsage, type Open, type Work } from "./turn/Work.ts"
+
+export interface Adopted {
+  readonly work: Work
+  readonly joined: ReadonlyArray<MessageEvent>
+  readonly stop: boolean
+  /** How often it was taken up since it last got a step further. */
+  readonly attempts: number
+}
+
+export const adopt = Effect.fnUntraced(function* (place: Place) {
+  const [left] = yield* leftTurns(place.agent, place.thread)
+  if (left === undefined || left.fence !== place.fence) return undefined
+  const rooms = yield* Rooms
+  const roster = yield* Roster
+  const { budgets } = yield* Workplace
+  const event = yield* rooms.message(left.event)
+  const agent = roster.now().agents.get(place.agent)
+  const door = event === undefined ? undefined : roster.now().doors.get(event.door)
+  const tail = yield* loadSegment(place.agent, place.thread, left.segment)
+  if (event === undefined || agent === undefined || door === undefined || tail === undefined) return undefined
+  const startedAt = Date.parse(left.startedAt)
+  const work: Work = {
+    turn: left.id,
+    ws: roster.ws,
+    agent,
+    door,
+    thread: place.thread,
+    fence: place.fence,
+    event,
+    scopes:
+      left.open.find((s) => s.scopes !== null)?.scopes ??
+      scopesOf(budgets, left.root, place.agent, new Date(startedAt)),
+    startedAt,
+    resumed: true,
+    segment: left.segment,
+    frozen: thaw(tail.frozen),
+    lines: [...tail.lines],
+    open: openOf(left),
+    step: left.lastStep,
+    taken: left.taken,
+    tokens: tokensOf(tail.frozen) + tokensOf(tail.lines),
+    cost: left.cost,
+    tools: left.toolCalls,
+    usage: left.usages.reduce(addUsage, noUsage),
+    held: [],
+    renewed: false,
+  }
+  return {
+    work,
+    joined: yield* waitingJoined(left.id, left.taken),
+    stop: left.stop,
+    attempts: left.attempts,
+  } satisfies Adopted
+})
+
+/** A turn of this process crashed: one more attempt, as if another process had taken it over. */
+export const countCrash = Effect.fnUntraced(function* (place: Place) {
+  const sql = yield* Sql
+  yield* sql.cold(
+    "update turn set attempts = attempts + 1 where agent = $1 and thread = $2 and state = 'running' and fence = $3",
+    [place.agent, place.thread, place.fence],
+  )
+})
+
+const openOf = (left: LeftTurn): Open => {
+  const model = left.open.find((s) => s.kind === "model")
+  if (model !== undefined) return { kind: "model", n: model.n, granted: model.reserved }
+  if (left.open.length === 0) return { kind: "nothing" }
+  return {
+    kind: "tools",
+    calls: left.open.map((s) => ({
+      n: s.n,
+      id: s.call ?? "",
+      name: s.tool ?? "",
+      input: JSON.parse(s.input ?? "null") as unknown,
+    })),
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * S2 as the conversation sees it: opens a turn for a word. What comes back is the work of a turn that is committed, or why
+ * there is none.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { Courier, Journal, newId, Roster, type AgentId, type TurnId } from "../../runtime/index.ts"
+import type { Place } from "./Conversation.ts"
+import { loadTail, type Line, type Tail } from "./ConversationStore.ts"
+import { messageBlock } from "./context/Words.ts"
+import type { Word } from "./Messages.ts"
+import { openTurn } from "./Opening.ts"
+import { scopesOf, toReserve } from "./turn/Money.ts"
+import { turnEvent } from "./turn/TurnEvent.ts"
+import { Workplace } from "./turn/Turn.ts"
+import { noUsage, rowsFor, type Work } from "./turn/Work.ts"
+
+/** The transcript as far as it is in memory: undefined when it was not read yet, null when there is none. */
+export interface Memory {
+  readonly tail: Tail | null | undefined
+  readonly tokens: number | undefined
+}
+
+export type Begun =
+  | { readonly status: "began"; readonly work: Work }
+  /** Another leads, the agent left, or this process lost it: nothing to do. */
+  | { readonly status: "over" | "fenced" }
+  /** The journal has a running turn here that this memory does not know. */
+  | { readonly status: "busy" }
+
+export const begin = Effect.fnUntraced(function* (place: Place, memory: Memory, word: Word) {
+  const journal = yield* Journal
+  const roster = yield* Roster
+  const { budgets } = yield* Workplace
+  const { event } = word
+  const door = roster.now().doors.get(event.door)
+  const agent = roster.now().agents.get(place.agent)
+  if (door === undefined || agent === undefined) return { status: "over" } satisfies Begun
+  // The first words of a room have nothing before them.
+  const tail =
+    memory.tail !== undefined
+      ? memory.tail
+      : event.prev === 0
+        ? null
+        : ((yield* loadTail(place.agent, place.thread)) ?? null)
+  const opening = yield* openTurn({
+    agent,
+    door,
+    event,
+    reason: word.reason,
+    tail: tail ?? undefined,
+    tailTokens: memory.tokens,
+  })
+  const now = yield* Clock.currentTimeMillis
+  const turn = newId<TurnId>(now)
+  const scopes = scopesOf(budgets, event.root, place.agent, new Date(now))
+  const money = toReserve(budgets, opening.frozen.model, opening.tokens, new Date(now))
+  const signature = door.members.length > 1 ? agent.name : ""
+  const begun = yield* journal.begin({
+    ws: roster.ws,
+    event: event.id,
+    slot: word.slot,
+    agent: place.agent,
+    thread: place.thread,
+    door: door.id,
+    fence: place.fence,
+    turn,
+    principal: event.principal,
+    root: event.root,
+    hop: event.hop,
+    segment: opening.segment,
+    reason: word.reason,
+    evidence: { ranking: word.ranking },
+    wanted: money?.wanted ?? 0,
+    least: money?.least ?? 0,
+    scopes,
+    frozen: opening.frozenText,
+    rows: [
+      {
+        n: opening.before.length + 1,
+        role: "user",
+        content: JSON.stringify(opening.line.content),
+        heard: opening.line.heard,
+      },
+    ],
+    signature: door.platform ? signature : null,
+    events: [
+      {
+        body: {
+          kind: "intent",
+          message: event.id,
+          slot: word.slot,
+          leader: place.agent,
+          verdict: "lead",
+          reason: word.reason,
+          ranking: word.ranking as ReadonlyArray<AgentId>,
+        },
+      },
+      turnEvent(turn, place.agent, event.id, "started"),
+    ],
+  })
+  if (begun.status === "lost") return { status: "over" } satisfies Begun
+  if (begun.status !== "began") return { status: begun.status } satisfies Begun
+
+  if (begun.parcel !== null) {
+    const courier = yield* Courier
+    courier.send({
+      ...begun.parcel,
+      turn,
+      part: 0,
+      door: door.id,
+      thread: place.thread,
+      agent: place.agent,
+      signature,
+      platformId: null,
+      text: null,
+    })
+  }
+  const work: Work = {
+    turn,
+    ws: roster.ws,
+    agent,
+    door,
+    thread: place.thread,
+    fence: place.fence,
+    event,
+    scopes,
+    startedAt: now,
+    resumed: false,
+    segment: opening.segment,
+    frozen: opening.frozen,
+    lines: [...opening.before, opening.line],
+    open: begun.granted === null ? { kind: "nothing" } : { kind: "model", n: 1, granted: begun.granted },
+    step: begun.granted === null ? 0 : 1,
+    taken: 0,
+    tokens: opening.tokens,
+    cost: 0,
+    tools: 0,
+    usage: noUsage,
+    held: [],
+    renewed: false,
+  }
+  if (begun.edited !== null) yield* addEdit(work, begun.edited.text)
+  return { status: "began", work } satisfies Begun
+})
+
+/** P1: an edit that came before the decision replaces the text: it stands behind the words it corrects. */
+const addEdit = Effect.fnUntraced(function* (work: Work, text: string) {
+  const journal = yield* Journal
+  const line: Line = {
+    role: "user",
+    content: [messageBlock({ ...work.event, text }, "an edit of the message before; this text holds")],
+    heard: work.event.pos,
+  }
+  yield* journal.advance({
+    turn: work.turn,
+    agent: work.agent.id,
+    thread: work.thread,
+    door: work.door.id,
+    segment: work.segment,
+    fence: work.fence,
+    taken: 0,
+    ended: [],
+    started: [],
+    wanted: null,
+    least: 0,
+    scopes: [],
+    release: [],
+    rows: rowsFor(work, [line]),
+    frozen: null,
+    events: [],
+  })
+  work.lines.push(line)
+})

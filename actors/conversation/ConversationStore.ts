@@ -1,0 +1,131 @@
+/**
+ * What a conversation reads when it is not in memory: the newest segment of its transcript, and a turn that another process (or
+ * an earlier life of this one) left running. Off the hot path: once per waking, never per message.
+ */
+import * as Effect from "effect/Effect"
+import type { Block, ModelMessage } from "../../integrations/anthropic/index.ts"
+import type {
+  AgentId,
+  BudgetScope,
+  EventId,
+  MessageEvent,
+  ThreadId,
+  TurnId,
+  Usage,
+} from "../../runtime/index.ts"
+import { Rooms, Sql } from "../../runtime/index.ts"
+
+/** A row of the transcript, parsed. Consecutive user rows are one message when they are sent. */
+export interface Line extends ModelMessage {
+  readonly heard: number
+}
+
+export interface Tail {
+  readonly segment: number
+  /** The exact frozen text of the segment. */
+  readonly frozen: string
+  readonly lines: ReadonlyArray<Line>
+}
+
+export interface OpenStep {
+  readonly n: number
+  readonly kind: "model" | "tool"
+  readonly call: string | null
+  readonly tool: string | null
+  readonly input: string | null
+  readonly reserved: number
+  readonly scopes: ReadonlyArray<BudgetScope> | null
+}
+
+/** A running turn as the journal knows it. */
+export interface LeftTurn {
+  readonly id: TurnId
+  readonly event: EventId
+  readonly slot: string
+  readonly thread: ThreadId
+  readonly fence: number
+  readonly principal: string
+  readonly root: EventId
+  readonly hop: number
+  readonly segment: number
+  readonly taken: number
+  readonly attempts: number
+  readonly stop: boolean
+  readonly startedAt: string
+  readonly lastStep: number
+  readonly toolCalls: number
+  readonly cost: number
+  /** Of the model calls that were saved. */
+  readonly usages: ReadonlyArray<Usage>
+  /** Steps that were started and never ended: their outcome is unknown (P6). */
+  readonly open: ReadonlyArray<OpenStep>
+}
+
+/** The newest segment. */
+export const loadTail = Effect.fnUntraced(function* (agent: AgentId, thread: ThreadId) {
+  const sql = yield* Sql
+  const [newest] = yield* sql.cold<{ segment: number }>(
+    "select max(segment) as segment from segment where agent = $1 and thread = $2 having max(segment) is not null",
+    [agent, thread],
+  )
+  return newest === undefined ? undefined : yield* loadSegment(agent, thread, newest.segment)
+})
+
+export const loadSegment = Effect.fnUntraced(function* (agent: AgentId, thread: ThreadId, segment: number) {
+  const sql = yield* Sql
+  const [head] = yield* sql.cold<{ frozen: string }>(
+    "select frozen from segment where agent = $1 and thread = $2 and segment = $3",
+    [agent, thread, segment],
+  )
+  if (head === undefined) return undefined
+  const rows = yield* sql.cold<{ role: "user" | "assistant"; content: string; heard: number }>(
+    "select role, content, heard from transcript where agent = $1 and thread = $2 and segment = $3 order by n",
+    [agent, thread, segment],
+  )
+  const lines = rows.map((r): Line => ({
+    role: r.role,
+    content: JSON.parse(r.content) as Array<Block>,
+    heard: r.heard,
+  }))
+  return { segment, frozen: head.frozen, lines } satisfies Tail
+})
+
+const leftText = `
+select t.id, t.event, t.slot, t.thread, t.fence::float8 as fence, t.principal, t.root, t.hop, t.segment, t.taken, t.attempts, t.stop,
+  t.cost::float8 as cost, t.tools as "toolCalls", to_char(t.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "startedAt",
+  coalesce((select max(n) from step s where s.turn = t.id), 0) as "lastStep",
+  (select coalesce(jsonb_agg(jsonb_build_object('n', s.n, 'kind', s.kind, 'call', s.call, 'tool', s.tool, 'input', s.input,
+     'reserved', s.reserved, 'scopes', s.scopes) order by s.n), '[]') from step s where s.turn = t.id and s.state = 'started') as open,
+  (select coalesce(jsonb_agg(s.usage) filter (where s.usage is not null), '[]') from step s where s.turn = t.id) as usages
+from turn t where t.agent = $1 and t.state = 'running'`
+
+/** The running turns of an agent, of one thread or of all. */
+export const leftTurns = (agent: AgentId, thread?: ThreadId) =>
+  Effect.flatMap(Sql, (sql) =>
+    thread === undefined
+      ? sql.cold<LeftTurn & object>(leftText, [agent])
+      : sql.cold<LeftTurn & object>(`${leftText} and t.thread = $2`, [agent, thread]),
+  )
+
+/** Words that joined a turn and were not taken in yet, in the order they joined. */
+export const waitingJoined = Effect.fnUntraced(function* (turn: TurnId, taken: number) {
+  const sql = yield* Sql
+  const rooms = yield* Rooms
+  const rows = yield* sql.cold<{ event: EventId }>(
+    "select event from decision where turn = $1 and state = 'joined' and join_n > $2 order by join_n",
+    [turn, taken],
+  )
+  const found = yield* Effect.forEach(rows, (r) => rooms.message(r.event))
+  return found.filter((e): e is MessageEvent => e !== undefined)
+})
+
+/** Words that wait for the agent: queued, with no turn running in their thread. */
+export const queuedWords = Effect.fnUntraced(function* (agent: AgentId) {
+  const sql = yield* Sql
+  return yield* sql.cold<{ event: EventId; slot: string; thread: ThreadId }>(
+    `select distinct on (d.thread) d.event, d.slot, d.thread from decision d where d.agent = $1 and d.state = 'queued'
+       and not exists (select from turn t where t.agent = $1 and t.thread = d.thread and t.state in ('running', 'waiting'))
+     order by d.thread, d.event`,
+    [agent],
+  )
+})

@@ -1,0 +1,143 @@
+/**
+ * S6 as the turn sees it (P7, P8): its words, whom they ask, its receipt, its money, in one commit. Every end says something:
+ * an answer, or why there is none.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import {
+  Courier,
+  Journal,
+  mentionsIn,
+  newId,
+  type EventId,
+  type Release,
+  type Usage,
+} from "../../../runtime/index.ts"
+import type { Line } from "../ConversationStore.ts"
+import { rowsFor, type Work } from "./Work.ts"
+
+export interface End {
+  readonly state: "finished" | "failed" | "stopped" | "parked"
+  readonly text: string
+  readonly reason: string | null
+  /** The transcript's last lines. */
+  readonly lines: ReadonlyArray<Line>
+  /** What the open model call cost; null where none was open or its answer is unknown (then what was reserved counts). */
+  readonly cost: number | null
+  readonly usage: Usage | null
+}
+
+/** Messages that agents may add to one person's message. */
+export const mostHops = 6
+
+export const endTurn = Effect.fn("Turn.end")(function* (work: Work, end: End) {
+  const journal = yield* Journal
+  const courier = yield* Courier
+  const now = yield* Clock.currentTimeMillis
+  const id = newId<EventId>(now)
+  const { agent, door, event } = work
+  const hop = event.hop + 1
+  const others = door.members.map((m) => m.agent).filter((a) => a.id !== agent.id)
+  const mentions = mentionsIn(end.text, others)
+  const tooFar = mentions.length > 0 && hop >= mostHops
+  const slots = tooFar ? [] : mentions
+  const text = tooFar
+    ? `${end.text}\n\n(Nobody else was called: agents have answered each other ${mostHops} times since a person spoke. Say so and we go on.)`
+    : end.text
+  const cost = end.cost ?? (work.open.kind === "model" ? work.open.granted : 0)
+  const release: ReadonlyArray<Release> =
+    work.open.kind === "model" ? [{ scopes: work.scopes, reserved: work.open.granted, spent: cost }] : []
+  const total = work.cost + cost
+
+  const written = yield* journal.finish({
+    ws: work.ws,
+    turn: work.turn,
+    agent: agent.id,
+    thread: work.thread,
+    door: door.id,
+    segment: work.segment,
+    fence: work.fence,
+    taken: work.taken,
+    state: end.state,
+    reason: end.reason,
+    usage: work.usage,
+    ended: openSteps(work).map((n) => ({
+      n,
+      state: end.cost === null && end.state === "stopped" ? "unknown" : "saved",
+      cost: work.open.kind === "model" ? cost : 0,
+      usage: end.usage,
+    })),
+    release,
+    rows: rowsFor(work, end.lines),
+    event: event.id,
+    signature: door.platform ? (others.length > 0 ? agent.name : "") : null,
+    text,
+    due: slots.map((slot) => ({ event: id, slot })),
+    events: [
+      {
+        id,
+        key: `turn:${work.turn}`,
+        body: {
+          kind: "message",
+          author: { door: door.id, id: agent.id, name: agent.name, kind: "agent" },
+          text,
+          mentions,
+          attachments: [],
+          replyTo: event.id,
+          edits: null,
+          root: event.root,
+          hop,
+          slots,
+          lastLead: null,
+          principal: event.principal,
+          turn: work.turn,
+        },
+      },
+      {
+        body: {
+          kind: "turn",
+          turn: work.turn,
+          agent: agent.id,
+          message: event.id,
+          state: end.state,
+          reason: end.reason,
+          usage: work.usage,
+          cost: total / 1_000_000,
+          ms: now - work.startedAt,
+          tools: work.tools,
+        },
+      },
+    ],
+  })
+  if (written.status === "done") {
+    work.cost = total
+    work.lines.push(...end.lines)
+    work.open = { kind: "nothing" }
+    if (written.parcel !== null) {
+      courier.send({
+        turn: work.turn,
+        part: 0,
+        door: door.id,
+        thread: work.thread,
+        agent: agent.id,
+        channel: written.parcel.channel,
+        replyTo: written.parcel.replyTo,
+        platformId: written.parcel.platformId,
+        signature: others.length > 0 ? agent.name : "",
+        text,
+      })
+    }
+  }
+  return written
+})
+
+const openSteps = (work: Work): ReadonlyArray<number> => {
+  switch (work.open.kind) {
+    case "model":
+      return [work.open.n]
+    case "tools":
+      return work.open.calls.map((c) => c.n)
+    case "nothing":
+      return []
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * The words of a running turn as they come: the first at once, then gathered for 50 ms, on core NATS. Never stored: what
+ * is missed here is in the final words.
+ */
+import * as Effect from "effect/Effect"
+import {
+  Bus,
+  Subject,
+  type AgentId,
+  type ThreadId,
+  type TurnId,
+  type WorkspaceId,
+} from "../../../runtime/index.ts"
+
+export interface Live {
+  readonly say: (delta: string) => void
+}
+
+export const live = Effect.fnUntraced(function* (of: {
+  readonly ws: WorkspaceId
+  readonly thread: ThreadId
+  readonly agent: AgentId
+  readonly turn: TurnId
+  readonly fence: number
+}) {
+  const bus = yield* Bus
+  const subject = Subject.liveSubject(of.ws, of.thread, of.agent)
+  const run = Effect.runForkWith(yield* Effect.context<never>())
+  let n = 0
+  let pending = ""
+  let gathering = false
+  const flush = () => {
+    bus.tell(subject, JSON.stringify({ turn: of.turn, fence: of.fence, n: n++, text: pending }))
+    pending = ""
+  }
+  const gather: Effect.Effect<void> = Effect.suspend(() => {
+    if (pending === "") {
+      gathering = false
+      return Effect.void
+    }
+    flush()
+    return Effect.andThen(Effect.sleep("50 millis"), gather)
+  })
+  return {
+    say: (delta: string) => {
+      pending += delta
+      if (gathering) return
+      gathering = true
+      flush()
+      run(Effect.andThen(Effect.sleep("50 millis"), gather))
+    },
+  } satisfies Live
+})

@@ -1,0 +1,35 @@
+/**
+ * Keeps the house, under a lease: every two seconds what is overdue is told again and what is unpublished is published; every
+ * five minutes orphaned sandboxes are reaped; every hour deliveries older than nine days are forgotten (P1 keeps eight).
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import { Leases, Relay, Roster, Sql } from "../../runtime/index.ts"
+import { repairOverdue } from "./Repair.ts"
+
+/** `reap` is what else wants to be swept every five minutes. */
+export const layer = <E, R>(reap: Effect.Effect<unknown, E, R>) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const leases = yield* Leases
+      const relay = yield* Relay
+      const sql = yield* Sql
+      const { ws } = yield* Roster
+      const sweep = Effect.andThen(repairOverdue, relay.catchUp)
+      const forget = sql.cold("delete from inbox where at < now() - interval '9 days'", [])
+      yield* leases.hold(`janitor:${ws}`, () =>
+        Effect.all([every("2 seconds", sweep), every("5 minutes", reap), every("1 hour", forget)], {
+          concurrency: "unbounded",
+          discard: true,
+        }),
+      )
+    }),
+  )
+
+/** Whatever fails is said and tried again next time. */
+const every = <E, R>(interval: "2 seconds" | "5 minutes" | "1 hour", task: Effect.Effect<unknown, E, R>) =>
+  task.pipe(
+    Effect.catchCause((cause) => Effect.logWarning("housekeeping", cause)),
+    Effect.repeat(Schedule.spaced(interval)),
+  )

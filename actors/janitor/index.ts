@@ -1,0 +1,2 @@
+/** The public list of actors/janitor. */
+export * as Janitor from "./Janitor.ts"
