@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { spawn } from "node:child_process"
@@ -16,10 +16,15 @@ afterAll(() => made.forEach((path) => rmSync(path, { recursive: true, force: tru
 const opened = (path: string) => Effect.runPromise(Effect.scoped(openHome(path)))
 const mode = (path: string) => statSync(path).mode & 0o777
 
-it("makes a home that is closed to everybody else, and closes one that was open", async () => {
+it("makes a home that is closed to everybody else, and leaves a directory that was there as it is", async () => {
   const path = directory()
   await opened(path)
   expect(mode(path)).toBe(0o700)
+  const shared = above()
+  chmodSync(shared, 0o755)
+  await opened(shared)
+  expect(mode(shared)).toBe(0o755)
+  expect(mode(join(shared, "lock"))).toBe(0o600)
 })
 
 it("keeps a secret in a file of its own, the same at the next start", async () => {

@@ -1,5 +1,5 @@
 /**
- * TROUPE_HOME: the directory with all embedded state, closed to everybody else (0700), used by one Troupe at a time.
+ * TROUPE_HOME: the directory with all embedded state, made closed to everybody else (0700), used by one Troupe at a time.
  * The lock is held by the kernel for this process (SQLite's exclusive file lock): a killed process leaves none behind,
  * and it holds between containers on one volume, where process numbers mean nothing.
  */
@@ -29,8 +29,8 @@ export interface Home {
 /** Opens the home, making it when absent, and holds it until the scope closes. */
 export const openHome = Effect.fnUntraced(function* (given: string) {
   const path = yield* files(`TROUPE_HOME cannot be ${given}`, () => {
+    // One that is there already may be more than ours: it stays as open as it is, and all that we put there is closed.
     mkdirSync(given, { recursive: true, mode: 0o700 })
-    chmodSync(given, 0o700)
     return realpathSync(given)
   })
   yield* Effect.acquireRelease(lock(path), (held) => Effect.sync(() => held.close()))

@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { spawn } from "node:child_process"
 import { readFileSync, statSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
@@ -14,6 +15,7 @@ import { openHome } from "./Home.ts"
 import { INSPECTOR_INBOX } from "./NatsConfig.ts"
 import { greetStranger } from "./NatsHandshake.ts"
 import { startNats } from "./NatsServer.ts"
+import { commandOf } from "./Processes.ts"
 
 const home = join(testDirectory(), "home")
 
@@ -175,4 +177,30 @@ it("takes another port when a stranger has its own", async () => {
   expect(second.port).not.toBe(port)
   await second.stop()
   await new Promise((resolve) => stranger.close(resolve))
+})
+
+it("takes the place of what a killed Troupe left running", async () => {
+  const path = join(testDirectory(), "home")
+  const code = `
+    import * as Effect from "${import.meta.resolve("effect/Effect")}"
+    import { openHome, startNats } from "${new URL("index.ts", import.meta.url).href}"
+    await Effect.runPromise(Effect.scoped(Effect.gen(function* () {
+      yield* startNats(yield* openHome(${JSON.stringify(path)}))
+      console.log("running")
+      yield* Effect.sleep("1 hour")
+    })))`
+  const holder = spawn(process.execPath, ["--input-type=module", "-e", code], {
+    stdio: ["ignore", "pipe", "inherit"],
+  })
+  await new Promise((resolve) => holder.stdout.once("data", resolve))
+  holder.kill("SIGKILL")
+  await new Promise((resolve) => holder.once("exit", resolve))
+  const left = Number(readFileSync(join(path, "nats/nats.pid"), "utf8"))
+  expect(commandOf(left)).toContain("nats.conf")
+  const next = await start(path)
+  expect(commandOf(left)).toBeUndefined()
+  expect(next.url).toBe(
+    (JSON.parse(readFileSync(join(path, "nats/inspector.json"), "utf8")) as { url: string }).url,
+  )
+  await next.stop()
 })

@@ -97,7 +97,11 @@ export const supervise = Effect.fnUntraced(function* (
 
 const explain = (plan: Plan, failure: EmbeddedError | ServerEnded): EmbeddedError => {
   if (failure._tag === "EmbeddedError") return failure
-  const last = failure.output.trim().split("\n").at(-1) ?? ""
+  const lines = failure.output.trim().split("\n")
+  // What a killed server wrote last says nothing about its end.
+  const last = failure.how.startsWith("signal")
+    ? ""
+    : (lines.findLast((line) => /FATAL|PANIC|FTL/.test(line)) ?? lines.at(-1) ?? "")
   const name = plan.part === "postgres" ? "Postgres" : "nats-server"
   const said = last === "" ? "" : `, its last line: ${last}`
   return new EmbeddedError({

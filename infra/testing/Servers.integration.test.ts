@@ -1,7 +1,7 @@
 import { connect } from "@nats-io/transport-node"
 import { jetstreamManager } from "@nats-io/jetstream"
-import postgres from "postgres"
 import { expect, it } from "vitest"
+import { postgres } from "../../runtime/store/guard.ts"
 import { testDatabase, testNats, testWorkspace } from "./index.ts"
 
 it("gives each test an empty database of its own", async () => {

@@ -3,8 +3,8 @@
  * they may kill.
  */
 import { randomBytes } from "node:crypto"
-import postgres from "postgres"
 import { inject } from "vitest"
+import { postgres } from "../../runtime/store/guard.ts"
 import { NATS_PASSWORDS } from "./TestNats.ts"
 import { openDirectory } from "./TestServer.ts"
 
