@@ -28,7 +28,7 @@ import type { Parent } from "./Parent.ts"
 import { Passivation } from "./Passivation.ts"
 import { Address, stop, stopped, type Ref, type Target } from "./Ref.ts"
 import { Supervision, type Supervised } from "./Supervision.ts"
-import type { Ticker } from "./Ticker.ts"
+import type { Ticked, Ticker } from "./Ticker.ts"
 
 type Phase = "starting" | "running" | "supervised" | "stopping" | "stopped"
 
@@ -38,7 +38,7 @@ const slice = 2
 
 const defaultCapacity = 10_000
 
-export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, Msg, E>, Entry {
+export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, Msg, E>, Ticked, Entry {
   readonly path: string
   readonly self: Ref<Msg>
   readonly registry: ActorRegistry
@@ -47,7 +47,7 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
   readonly #base: Context.Context<never>
   readonly #mailbox: Mailbox<Mail<Msg>>
   readonly #handler: Handler<S, Msg, E>
-  readonly #asks = new OpenAsks()
+  #asks: OpenAsks | undefined
   #phase: Phase = "starting"
   #life: Incarnation<Msg>
   #ticker: Ticker | undefined
@@ -108,11 +108,7 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
     if (idleAfter !== undefined) {
       this.#passivation = new Passivation(Duration.toMillis(idleAfter), this.registry.timer, this)
     }
-    this.#ticker = this.registry.ticker.ticker(
-      this.path,
-      () => this.#tick(0, 0),
-      (error) => this.#crashed(error),
-    )
+    this.#ticker = this.registry.ticker.ticker(this.path, this)
     this.#phase = "running"
     this.#go()
   }
@@ -128,13 +124,13 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
   acceptAsk(message: Msg, ask: OpenAsk): Refusal | undefined {
     const refusal = this.#mailbox.post(new Asked(message, ask), "ordinary")
     if (refusal !== undefined) return refusal
-    this.#asks.add(ask)
+    ;(this.#asks ??= new OpenAsks()).add(ask)
     if (!this.#ticking) this.#wake()
     return undefined
   }
 
   settled(ask: OpenAsk): void {
-    this.#asks.settled(ask)
+    this.#asks?.settled(ask)
   }
 
   wait(waiting: Waiting<Msg>): void {
@@ -170,6 +166,10 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
     this.#ticker?.wake()
   }
 
+  tick(): void | Promise<void> {
+    return this.#tick(0, 0)
+  }
+
   /** `until` is set once a second message waits: a tick with one message reads no clock. */
   #tick(done: number, ends: number): void | Promise<void> {
     let handled = done
@@ -203,7 +203,7 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
   // Crashing
 
   /** Called by nact, which keeps the actor suspended until the promise resolves. Never rejects. */
-  #crashed(error: unknown): Promise<void> {
+  crashed(error: unknown): Promise<void> {
     if (this.#phase !== "running") return Promise.resolve()
     this.#phase = "supervised"
     const { cause, message } =
@@ -225,7 +225,7 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
   }
 
   endLife(cause: Cause.Cause<E>): Effect.Effect<void> {
-    this.#asks.crashTaken(cause)
+    this.#asks?.crashTaken(cause)
     return this.#close(Exit.failCause(cause))
   }
 
@@ -258,7 +258,7 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
     for (const mail of this.#mailbox.close()) {
       if (!isEnvelope(mail) || mail.sent) this.deadLetter("dropped")
     }
-    this.#asks.stop()
+    this.#asks?.stop()
     this.#passivation?.cancel()
     this.#ticker?.stop()
     Effect.runForkWith(this.registry.context)(this.#shutdown(), { uninterruptible: true })

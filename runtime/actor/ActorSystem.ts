@@ -13,7 +13,7 @@ import type { Behavior } from "./Behavior.ts"
 import type { DeadLetter } from "./DeadLetters.ts"
 import { stopped, type Ref } from "./Ref.ts"
 import { spawnerOf } from "./Spawn.ts"
-import { makeRoot } from "./Ticker.ts"
+import { TickerRoot } from "./Ticker.ts"
 import * as Timer from "./Timer.ts"
 
 /** Counters since the start of the system. */
@@ -26,7 +26,7 @@ export interface ActorStats {
 }
 
 const open = Effect.contextWith((context: Context.Context<never>) =>
-  Effect.sync(() => new ActorRegistry(makeRoot(), Timer.make(context), context, spawnerOf)),
+  Effect.sync(() => new ActorRegistry(new TickerRoot(), Timer.make(context), context, spawnerOf)),
 )
 
 const close = (registry: ActorRegistry): Effect.Effect<void> =>

@@ -28,10 +28,11 @@ export interface Host<Msg> {
 }
 
 export class Incarnation<Msg> implements Ctx<Msg>, Parent {
-  readonly context: Context.Context<Scope.Scope>
   closed = false
   readonly #host: Host<Msg>
-  readonly #scope = Scope.makeUnsafe()
+  readonly #base: Context.Context<never>
+  #context: Context.Context<Scope.Scope> | undefined
+  #scope: Scope.Closeable | undefined
   #turn: TurnSlot<Msg> | undefined
   #children: Set<Child> | undefined
   #timers: Set<Cancel> | undefined
@@ -39,7 +40,12 @@ export class Incarnation<Msg> implements Ctx<Msg>, Parent {
   /** `base` is what the spawner provided; only the scope is replaced. */
   constructor(host: Host<Msg>, base: Context.Context<never>) {
     this.#host = host
-    this.context = Context.add(base, Scope.Scope, this.#scope)
+    this.#base = base
+  }
+
+  /** Made for the first effect that needs a fiber: many actors never do. */
+  get context(): Context.Context<Scope.Scope> {
+    return (this.#context ??= Context.add(this.#base, Scope.Scope, (this.#scope = Scope.makeUnsafe())))
   }
 
   get self(): Ref<Msg> {
@@ -146,7 +152,9 @@ export class Incarnation<Msg> implements Ctx<Msg>, Parent {
       })
       return turn.pipe(
         Effect.andThen(children.length === 0 ? Effect.void : childrenStopped),
-        Effect.andThen(Scope.close(this.#scope, exit)),
+        Effect.andThen(
+          Effect.suspend(() => (this.#scope === undefined ? Effect.void : Scope.close(this.#scope, exit))),
+        ),
         Effect.uninterruptible,
       )
     })

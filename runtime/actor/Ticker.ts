@@ -3,58 +3,55 @@
  * suspended while a crash is supervised. Mail, state, hierarchy and stopping are ours: nact's actors stay flat under one root,
  * because its cost grows with the number of children, and its stop neither cascades nor waits.
  *
- * - A tick runs `run`; while it is pending or running, further wakes do nothing, so one tick drains many messages.
- * - `run` may return a promise, which must settle; what it throws or rejects with goes to `onCrash`.
- * - `onCrash` never rejects. The next tick comes only after it.
+ * - A wake asks for one tick; an actor does not wake again while one is pending or running.
+ * - `tick` may return a promise, which must settle; what it throws or rejects with goes to `crashed`.
+ * - `crashed` never rejects. The next tick comes only after it.
  */
-import { dispatch, Nobody, spawn, start, stop, type ActorSystemRef, type Ref } from "nact"
+import { dispatch, Nobody, spawn, start, stop, type ActorProps, type ActorSystemRef, type Ref } from "nact"
 
-export interface TickerRoot {
-  readonly ticker: (
-    name: string,
-    run: () => void | Promise<void>,
-    onCrash: (error: unknown) => Promise<void>,
-  ) => Ticker
-  readonly stop: () => void
+/** Who is woken. Travels as the message, so that all actors share the functions that nact calls. */
+export interface Ticked {
+  tick(): void | Promise<void>
+  crashed(error: unknown): Promise<void>
 }
 
-export interface Ticker {
-  readonly wake: () => void
-  readonly stop: () => void
-}
+export class TickerRoot {
+  readonly #system: ActorSystemRef = start()
 
-export const makeRoot = (): TickerRoot => {
-  const root = start()
-  return { ticker: (name, run, onCrash) => new NactTicker(root, name, run, onCrash), stop: () => stop(root) }
-}
-
-const tick = 0
-
-/** nact makes a sender of three objects for each message unless it is given one; its types leave the parameter out. */
-const nobody = new Nobody()
-const send: (ref: Ref<typeof tick>, message: typeof tick, sender: Nobody) => void = dispatch
-
-class NactTicker implements Ticker {
-  readonly #ref: Ref<typeof tick>
-  constructor(
-    root: ActorSystemRef,
-    name: string,
-    run: () => void | Promise<void>,
-    onCrash: (error: unknown) => Promise<void>,
-  ) {
-    this.#ref = spawn(
-      root,
-      (_state: undefined, _tick: typeof tick) => run() as undefined,
-      name.replaceAll("/", "!"),
-      {
-        onCrash: (_tick, error, ctx) => onCrash(error).then(() => ctx.resume),
-      },
-    )
+  ticker(name: string, ticked: Ticked): Ticker {
+    const ref = spawn(this.#system, run, name.replaceAll("/", "!"), properties)
+    return new Ticker(ref, ticked)
   }
+
+  stop(): void {
+    stop(this.#system)
+  }
+}
+
+export class Ticker {
+  readonly #ref: Ref<Ticked>
+  readonly #ticked: Ticked
+
+  constructor(ref: Ref<Ticked>, ticked: Ticked) {
+    this.#ref = ref
+    this.#ticked = ticked
+  }
+
   wake(): void {
-    send(this.#ref, tick, nobody)
+    send(this.#ref, this.#ticked, nobody)
   }
+
   stop(): void {
     stop(this.#ref)
   }
 }
+
+const run = (_state: undefined, ticked: Ticked): undefined => ticked.tick() as undefined
+
+const properties: ActorProps<undefined, Ticked, ActorSystemRef> = {
+  onCrash: (ticked, error, ctx) => ticked!.crashed(error).then(() => ctx.resume),
+}
+
+/** nact makes a sender of three objects for each message unless it is given one; its types leave the parameter out. */
+const nobody = new Nobody()
+const send: (ref: Ref<Ticked>, message: Ticked, sender: Nobody) => void = dispatch
