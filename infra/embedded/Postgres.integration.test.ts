@@ -107,7 +107,7 @@ it("comes back by itself with all that was committed, wherever it was killed", a
   await Promise.all(lanes)
   const rows = new Set((await sql`select n from kept`).map((row) => row["n"]))
   expect(committed.filter((n) => !rows.has(n))).toEqual([])
-})
+}, 90_000)
 
 it("stops cleanly with its scope, and a stale pid file of another process does not keep it from starting", async () => {
   await sql`create table over_stop (word text)`

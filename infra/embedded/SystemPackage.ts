@@ -83,14 +83,11 @@ export const advice = (wanted: SystemProgram, system: System, isRoot: boolean): 
     : `${wanted.program} is missing: run "${command}", ${wanted.otherwise}.`
 }
 
-const missing = (wanted: SystemProgram, system: System, cause?: unknown) =>
-  Effect.fail(
-    new EmbeddedError({
-      part: "package",
-      message: advice(wanted, system, process.getuid?.() === 0),
-      cause: cause ?? wanted.program,
-    }),
-  )
+const missing = (wanted: SystemProgram, system: System, cause?: EmbeddedError) => {
+  const tried = cause === undefined ? "" : ` Troupe tried, and ${cause.message}`
+  const message = `${advice(wanted, system, process.getuid?.() === 0)}${tried}`
+  return Effect.fail(new EmbeddedError({ part: "package", message, cause: cause ?? wanted.program }))
+}
 
 const aptGet = (args: ReadonlyArray<string>) =>
   Effect.callback<void, EmbeddedError>((resume) => {
@@ -103,7 +100,7 @@ const aptGet = (args: ReadonlyArray<string>) =>
         Effect.fail(
           new EmbeddedError({
             part: "package",
-            message: `apt-get ${args.join(" ")}: ${reason(cause)}`,
+            message: `apt-get failed: ${reason(cause).trim().split("\n").at(-1)}.`,
             cause,
           }),
         ),

@@ -89,7 +89,7 @@ it("outlives a Postgres that is killed under load again and again, and mixes up 
   expect(await pool`select n from pair group by n having count(*) <> 2`).toEqual([])
   await Promise.all(clients.map((client) => client.end({ timeout: 2 })))
   expect(uncaught).toEqual([])
-})
+}, 90_000)
 
 it("ends a transaction whose connection died, and runs none of its later statements", async () => {
   const sql = connect(1)
