@@ -1,0 +1,30 @@
+/** The tools that every agent has, in the order in which the model sees them. */
+import * as Effect from "effect/Effect"
+import { Shell } from "../../sprite/index.ts"
+import { attachmentTool } from "./AttachmentTool.ts"
+import { Blobs } from "./Blobs.ts"
+import { editFileTool } from "./EditFile.ts"
+import { globTool } from "./GlobTool.ts"
+import { grepTool } from "./GrepTool.ts"
+import { listTool } from "./ListTool.ts"
+import { readFileTool } from "./ReadFile.ts"
+import { shellTool } from "./ShellTool.ts"
+import type { Tool } from "./Tool.ts"
+import { writeFileTool } from "./WriteFile.ts"
+
+export const builtinTools: Effect.Effect<ReadonlyArray<Tool>, never, Shell | Blobs> = Effect.gen(
+  function* () {
+    const shell = yield* Shell
+    const blobs = yield* Blobs
+    return [
+      shellTool(shell),
+      readFileTool(shell),
+      writeFileTool(shell),
+      editFileTool(shell),
+      listTool(shell),
+      globTool(shell),
+      grepTool(shell),
+      attachmentTool(shell, blobs),
+    ]
+  },
+)
