@@ -25,7 +25,8 @@ export const runOverHttp = (session: Session, request: IncomingMessage, response
     response.write(part, () => {
       pending -= part.length
       session.flushed()
-      setTimeout(next, 1)
+      // One turn of the event loop reads what a client in this very process was sent.
+      setTimeout(() => setImmediate(next), 1)
     })
   }
   const send = (part: Buffer) => {

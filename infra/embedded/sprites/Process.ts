@@ -3,7 +3,8 @@
  *
  * - Output is drained before `ended` is told, so that a fast command loses nothing.
  * - `ended` is told exactly once. Death by signal N is 128 + N.
- * - When the command ends, everything that it started ends with it (under bubblewrap its process namespace goes).
+ * - When the command ends, everything that it started ends with it, because its process namespace goes. Without
+ *   bubblewrap only its process group does.
  * - A command that cannot be started says why on stderr and ends with 126.
  */
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process"

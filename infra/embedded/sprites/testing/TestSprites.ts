@@ -17,6 +17,7 @@ export interface TestServer extends LocalSprites {
 export const temporaryHome = (): string => {
   const home = fs.mkdtempSync(join(os.tmpdir(), "troupe-test-sprites-"))
   fs.chmodSync(home, 0o711)
+  process.once("exit", () => fs.rmSync(home, { recursive: true, force: true }))
   return home
 }
 
