@@ -13,7 +13,9 @@ import { Sessions } from "./Sessions.ts"
 import { WebDoor } from "./WebDoor.ts"
 import { closedPage, enteringPage } from "./FrontDoor.ts"
 
-const boundPort = Effect.map(HttpServer.HttpServer, ({ address }) => ("port" in address ? address.port : 0))
+export const boundPort = Effect.map(HttpServer.HttpServer, ({ address }) =>
+  "port" in address ? address.port : 0,
+)
 
 /** The address people open: PUBLIC_URL, or where the server listens. */
 export const baseUrl = Effect.gen(function* () {

@@ -4,34 +4,18 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { Hooks, type Message, type ThreadId } from "../../runtime/index.ts"
+import { Hooks, type ThreadId } from "../../runtime/index.ts"
 import { roomStream } from "./StreamRoute.ts"
 import * as WebRoomsMemory from "./WebRoomsMemory.ts"
 import { WebRooms } from "./WebPorts.ts"
 import { WebServer } from "./WebServer.ts"
 import * as WebTest from "./WebTest.ts"
 
-const { ada, cliToken, enter, send } = WebTest
+const { ada, cliToken, enter, send, words } = WebTest
 const bearer = { authorization: `Bearer ${cliToken}` }
 const jsonType = { "content-type": "application/json" }
 const sameOrigin = { "sec-fetch-site": "same-origin" }
 const parse = (text: string) => JSON.parse(text) as Record<string, unknown>
-
-const words = (text: string): Message => ({
-  kind: "message",
-  author: { door: "web" as Message["author"]["door"], id: ada.id, name: "ada", kind: "agent" },
-  text,
-  mentions: [],
-  attachments: [],
-  replyTo: null,
-  edits: null,
-  root: "r" as Message["root"],
-  hop: 1,
-  slots: [],
-  lastLead: null,
-  principal: "web:owner",
-  turn: null,
-})
 
 layer(WebTest.layer(), { excludeTestServices: true })("the lock", (it) => {
   it.effect("shows a closed page, and nothing of the API, without a session", () =>

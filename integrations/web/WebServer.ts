@@ -6,7 +6,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
-import * as HttpServer from "effect/http/HttpServer"
+import type * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import { createServer } from "node:http"
 import type { Hooks } from "../../runtime/index.ts"
@@ -58,6 +58,8 @@ export class WebServer extends Context.Service<
   WebServer,
   {
     readonly url: string
+    /** Where it listens; the one from Settings, unless that was 0. */
+    readonly port: number
     /** A fresh one-time link, to print at start. */
     readonly newLink: Effect.Effect<string>
   }
@@ -78,7 +80,8 @@ export class WebServer extends Context.Service<
           const sessions = yield* Sessions
           const url = yield* EnterRoute.baseUrl
           const link = yield* EnterRoute.linkTo
-          return WebServer.of({ url, newLink: Effect.flatMap(sessions.issueLink, link) })
+          const port = yield* EnterRoute.boundPort
+          return WebServer.of({ url, port, newLink: Effect.flatMap(sessions.issueLink, link) })
         }),
       ),
     ).pipe(Layer.provideMerge(listening)),

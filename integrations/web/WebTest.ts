@@ -4,7 +4,16 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { request } from "node:http"
-import { Hooks, Settings } from "../../runtime/index.ts"
+import {
+  type DoorId,
+  type EventId,
+  Hooks,
+  type Message,
+  Settings,
+  type Tool,
+  type Turn,
+  type TurnId,
+} from "../../runtime/index.ts"
 import { Sessions } from "./Sessions.ts"
 import { WebDoor } from "./WebDoor.ts"
 import * as WebRoomsMemory from "./WebRoomsMemory.ts"
@@ -27,6 +36,52 @@ export const bo = {
   model: null,
   state: "idle",
 } as MemberSummary
+
+/** Words of an agent, or of whom `author` names, as they stand in the log. */
+export const words = (text: string, changes: Partial<Message> = {}): Message => ({
+  kind: "message",
+  author: { door: "web" as DoorId, id: ada.id, name: ada.name, kind: "agent" },
+  text,
+  mentions: [],
+  attachments: [],
+  replyTo: null,
+  edits: null,
+  root: "r" as EventId,
+  hop: 1,
+  slots: [],
+  lastLead: null,
+  principal: "web:owner",
+  turn: null,
+  ...changes,
+})
+
+export const turn = (state: Turn["state"], changes: Partial<Turn> = {}): Turn => ({
+  kind: "turn",
+  turn: "t1" as TurnId,
+  agent: ada.id,
+  message: "m1" as EventId,
+  state,
+  reason: null,
+  usage: null,
+  cost: null,
+  ms: null,
+  tools: null,
+  ...changes,
+})
+
+export const tool = (summary: string, changes: Partial<Tool> = {}): Tool => ({
+  kind: "tool",
+  turn: "t1" as TurnId,
+  agent: ada.id,
+  call: "c1",
+  tool: "shell",
+  state: "finished",
+  summary,
+  ok: true,
+  exitCode: 0,
+  ms: 320,
+  ...changes,
+})
 
 export const calm: WebRoomsMemory.StageOptions = {
   members: [ada, bo],
