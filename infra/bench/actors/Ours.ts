@@ -2,6 +2,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { layerTest } from "../../../runtime/actor/TestKit.ts"
 import {
   ActorSystem,
   ask,
