@@ -37,11 +37,11 @@ export const openTurn = Effect.fnUntraced(function* (of: {
   readonly tailTokens: number | undefined
 }) {
   const rooms = yield* Rooms
-  const { tools, model } = yield* Workplace
+  const { tools, modelOf } = yield* Workplace
   const { agent, door, tail } = of
   const text = freeze(
     agent,
-    agent.model ?? model,
+    modelOf(agent),
     [...tools.values()].map((t) => t.spec),
   )
   const goesOn = tail !== undefined && tail.frozen === text

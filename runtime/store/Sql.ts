@@ -26,8 +26,6 @@ export class Sql extends Context.Service<
       text: string,
       params: ReadonlyArray<unknown>,
     ) => Effect.Effect<ReadonlyArray<R>, StoreError>
-    /** The pool itself, for migrations. */
-    readonly client: Client
   }
 >()("troupe/store/Sql") {
   static readonly layer = (url: Redacted.Redacted) =>
@@ -36,7 +34,7 @@ export class Sql extends Context.Service<
       Effect.gen(function* () {
         const hot = yield* connect(url, 1)
         const cold = yield* connect(url, 6)
-        return Sql.of({ hot: statement(hot), cold: statement(cold), client: cold })
+        return Sql.of({ hot: statement(hot), cold: statement(cold) })
       }),
     )
 }

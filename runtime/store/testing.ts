@@ -9,7 +9,7 @@ import { Sql } from "./Sql.ts"
 export const layerTest = Layer.unwrap(
   Effect.gen(function* () {
     const url = yield* Effect.promise(testDatabase)
-    const sql = Sql.layer(Redacted.make(url))
-    return Layer.effectDiscard(migrate).pipe(Layer.provideMerge(sql))
+    const database = Redacted.make(url)
+    return Layer.effectDiscard(migrate(database)).pipe(Layer.provideMerge(Sql.layer(database)))
   }),
 )

@@ -13,7 +13,7 @@ export const unifiedDiff = (path: string, before: string | null, after: string):
   })
   if (diff === undefined)
     return `Wrote ${path} (${lines(after)} lines, before ${lines(before ?? "")}); the change is too large to show.`
-  return capText(diff.replace(/^=+\n/, "").replace(/\t$/gm, ""), OUTPUT_CAP, path)
+  return capText(diff.replace(/^(?:Index: .*\n)?=+\n/, "").replace(/\t$/gm, ""), OUTPUT_CAP, path)
 }
 
 const lines = (text: string): number => text.split("\n").length - (text.endsWith("\n") ? 1 : 0)

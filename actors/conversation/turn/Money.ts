@@ -1,6 +1,6 @@
 /** P10 in numbers: what a call may cost at worst, in micro-dollars, and which budgets it is taken from. */
 import {
-  estimateTokens,
+  estimateContentTokens,
   priceAt,
   worstCaseMicros,
   type ExtraPrice,
@@ -45,8 +45,8 @@ export const toReserve = (budgets: Budgets, model: string, tokens: number, now: 
       }
 }
 
-export const tokensOf = (value: unknown): number =>
-  estimateTokens(typeof value === "string" ? value : JSON.stringify(value))
+/** More tokens than it can have; a picture counts by its size on screen, not by its bytes. */
+export const tokensOf = estimateContentTokens
 
 export const dollars = (micros: number): string => `$${(micros / 1_000_000).toFixed(micros < 10_000 ? 4 : 2)}`
 const toMicros = (amount: number) => Math.round(amount * 1_000_000)

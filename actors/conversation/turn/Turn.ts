@@ -15,7 +15,7 @@ import {
   type ModelError,
   type ModelReply,
 } from "../../../integrations/anthropic/index.ts"
-import { Journal, type MessageEvent, type Release, type Said } from "../../../runtime/index.ts"
+import { Journal, type Agent, type MessageEvent, type Release, type Said } from "../../../runtime/index.ts"
 import type { Line } from "../ConversationStore.ts"
 import { messageBlock, textBlock } from "../context/Words.ts"
 import type { Tool } from "../tools/Tool.ts"
@@ -32,8 +32,8 @@ export class Workplace extends Context.Service<
   {
     readonly tools: ReadonlyMap<string, Tool>
     readonly budgets: Budgets
-    /** For agents that name no model. */
-    readonly model: string
+    /** The model an agent works with. */
+    readonly modelOf: (agent: Agent) => string
   }
 >()("troupe/conversation/Workplace") {}
 
@@ -115,7 +115,7 @@ export const runTurn = Effect.fn("Turn.run")(function* (work: Work, live: Live, 
       state: "finished",
       text: wordsOf(work, answer),
       reason: answer.stopReason === "end_turn" ? null : answer.stopReason,
-      lines: answer.content.length === 0 ? [] : [said],
+      lines: answer.content.some(isSaid) ? [said] : [],
       cost,
       usage: answer.usage,
     }
@@ -370,6 +370,9 @@ const toolCalls = (answer: ModelReply, lastStep: number): ReadonlyArray<ToolCall
   answer.content
     .filter((b) => b.type === "tool_use")
     .map((b, i) => ({ n: lastStep + 1 + i, id: String(b["id"]), name: String(b["name"]), input: b["input"] }))
+
+/** Thinking alone can not be sent back as an answer. */
+const isSaid = (block: Block) => block.type !== "thinking" && block.type !== "redacted_thinking"
 
 const textOf = (answer: ModelReply): string =>
   answer.content

@@ -1,0 +1,87 @@
+/**
+ * The company as one layer, from the addresses of its servers: what `npm start`, the tests and the benchmarks run. Doors and
+ * the web server are layered on top of it.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import { Staff } from "../actors/agent/index.ts"
+import { Workplace, type Budgets } from "../actors/conversation/index.ts"
+import type { Tool } from "../actors/conversation/tools/Tool.ts"
+import { Janitor } from "../actors/janitor/index.ts"
+import {
+  Actor,
+  Blobs,
+  BusNats,
+  Company,
+  Courier,
+  Journal,
+  Leases,
+  migrate,
+  Redaction,
+  Relay,
+  Rooms,
+  Roster,
+  Secrets,
+  Sql,
+  type Agent,
+  type BusNatsAddress,
+  type CompanyConfig,
+  type SecretKeys,
+  type WorkspaceId,
+} from "../runtime/index.ts"
+
+export interface Addresses {
+  readonly database: Redacted.Redacted
+  readonly nats: BusNatsAddress
+}
+
+/** Postgres, migrated, and what opens secrets. */
+export const layerStore = (database: Redacted.Redacted, keys: SecretKeys) =>
+  Layer.effectDiscard(migrate(database)).pipe(
+    Layer.provideMerge(Sql.layer(database)),
+    Layer.provideMerge(Secrets.layer(keys)),
+    Layer.provideMerge(Redaction.layer),
+  )
+
+/** The room: bus, leases, log, outbox. `config` is applied before anybody reads the roster. */
+export const layerRoom = (
+  at: Addresses,
+  ws: WorkspaceId,
+  config: CompanyConfig,
+  wants?: (name: string) => boolean,
+) =>
+  Layer.mergeAll(Rooms.layer, Blobs.layer, Courier.layer).pipe(
+    Layer.provideMerge(Journal.layer),
+    Layer.provideMerge(Relay.layer),
+    Layer.provideMerge(Roster.layer(ws)),
+    Layer.provideMerge(Layer.effectDiscard(Company.apply(ws, config))),
+    Layer.provideMerge(Layer.mergeAll(BusNats.layer(at.nats, ws), Leases.layer(at.database, wants))),
+  )
+
+export interface Work<E, R> {
+  readonly budgets: Budgets
+  readonly modelOf: (agent: Agent) => string
+  readonly tools: Effect.Effect<ReadonlyArray<Tool>, E, R>
+  /** What is swept every five minutes besides the room. */
+  readonly reap: Effect.Effect<unknown, E, R>
+}
+
+/** Those who act: agents, conversations, the janitor. Tools get their services from around the layer. */
+export const layerStaff = <E, R>(work: Work<E, R>) =>
+  Layer.mergeAll(Staff.layer, Janitor.layer(work.reap)).pipe(
+    Layer.provide(
+      Layer.effect(
+        Workplace,
+        Effect.map(work.tools, (tools) =>
+          Workplace.of({
+            tools: new Map(tools.map((t) => [t.spec.name, t])),
+            budgets: work.budgets,
+            modelOf: work.modelOf,
+          }),
+        ),
+      ),
+    ),
+  )
+
+export const layerActors = Actor.ActorSystem.layer
