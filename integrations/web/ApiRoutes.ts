@@ -64,7 +64,7 @@ const inbound = (
       text,
       attachments: [],
       mentions: mentionsIn(text, members),
-      direct: false,
+      direct: true,
       ...(say.replyTo === undefined ? {} : { replyTo: { event: say.replyTo } }),
     },
   }

@@ -16,6 +16,7 @@ import {
   ThreadId,
   TurnId,
 } from "../../runtime/index.ts"
+import type { ApiError } from "./WebError.ts"
 
 export const RoomSummary = Schema.Struct({
   id: ThreadId,
@@ -87,22 +88,26 @@ export class WebRooms extends Context.Service<
   {
     /** The web door itself: the author and the inbox key of what is said on the page. */
     readonly door: DoorId
-    readonly list: Effect.Effect<ReadonlyArray<RoomSummary>>
-    readonly find: (room: ThreadId) => Effect.Effect<RoomSummary | null>
-    readonly open: (title: string) => Effect.Effect<RoomSummary>
+    readonly list: Effect.Effect<ReadonlyArray<RoomSummary>, ApiError>
+    readonly find: (room: ThreadId) => Effect.Effect<RoomSummary | null, ApiError>
+    readonly open: (title: string) => Effect.Effect<RoomSummary, ApiError>
     /** At most `limit` events after position `after`, in order. */
-    readonly events: (room: ThreadId, after: number, limit: number) => Effect.Effect<ReadonlyArray<Event>>
+    readonly events: (
+      room: ThreadId,
+      after: number,
+      limit: number,
+    ) => Effect.Effect<ReadonlyArray<Event>, ApiError>
     /**
      * Calls the listener for everything that happens in `room` until the scope closes.
      * **Contract:** when the effect returns, the subscription stands; no event committed after that is missed,
      * and callbacks return at once. An event may come twice or out of order: the page goes by `pos`.
      */
-    readonly listen: (room: ThreadId, listener: Listener) => Effect.Effect<void, never, Scope.Scope>
+    readonly listen: (room: ThreadId, listener: Listener) => Effect.Effect<void, ApiError, Scope.Scope>
     /** Returns after commit (P1); the same words again are a success with `duplicate: true` and the first event. */
-    readonly accept: (inbound: Inbound) => Effect.Effect<Accepted>
+    readonly accept: (inbound: Inbound) => Effect.Effect<Accepted, ApiError>
     /** The agents of the web door. */
-    readonly members: Effect.Effect<ReadonlyArray<MemberSummary>>
-    readonly why: (room: ThreadId, message: EventId) => Effect.Effect<ReadonlyArray<WhyEntry>>
+    readonly members: Effect.Effect<ReadonlyArray<MemberSummary>, ApiError>
+    readonly why: (room: ThreadId, message: EventId) => Effect.Effect<ReadonlyArray<WhyEntry>, ApiError>
     readonly status: Effect.Effect<Status>
   }
 >()("troupe/web/WebRooms") {}

@@ -1,9 +1,14 @@
 import { describe, expect, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import { Hooks, type ThreadId } from "../../runtime/index.ts"
 import { roomStream } from "./StreamRoute.ts"
 import * as WebRoomsMemory from "./WebRoomsMemory.ts"
@@ -461,6 +466,21 @@ describe("start", () => {
       }),
     )
 
+    it.effect("stops at once, though a stream is open", () =>
+      Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        const context = yield* Layer.buildWithScope(WebTest.layer(), scope)
+        const stage = Context.get(context, WebRoomsMemory.Stage)
+        const room = yield* stage.openRoom("Open end")
+        const { url } = Context.get(context, WebServer)
+        yield* Effect.forkChild(send(`${url}/api/rooms/${room.id}/stream`, { headers: bearer }))
+        yield* Effect.yieldNow.pipe(Effect.repeat({ until: () => stage.listeners(room.id) === 1 }))
+        const [took] = yield* Effect.timed(Scope.close(scope, Exit.void))
+        expect(Duration.toMillis(took)).toBeLessThan(3000)
+        expect(stage.listeners(room.id)).toBe(0)
+      }).pipe(TestClock.withLive),
+    )
+
     it.effect("says which port is taken", () =>
       Effect.gen(function* () {
         const port = Number(new URL((yield* WebServer).url).port)
@@ -474,21 +494,31 @@ describe("start", () => {
       }).pipe(Effect.provide(WebTest.layer())),
     )
 
-    it.effect("behind a proxy: the public name and a Secure cookie, and only the proxy may connect", () =>
-      Effect.gen(function* () {
-        const { newLink, url } = yield* WebServer
-        expect(url).toBe("https://troupe.example.com")
-        expect(yield* newLink).toMatch(/^https:\/\/troupe\.example\.com\/enter\?token=[\w-]{43}$/)
-      }).pipe(
-        Effect.provide(
-          WebTest.layer({
-            settings: {
-              trustedProxy: Option.some("10.0.0.0/8"),
-              publicUrl: Option.some("https://troupe.example.com"),
-            },
-          }),
+    it.effect(
+      "behind a proxy: links carry the public name, and the cookie is Secure and bound to the host",
+      () =>
+        Effect.gen(function* () {
+          const { newLink, port, url } = yield* WebServer
+          expect(url).toBe("https://troupe.example.com")
+          const link = yield* newLink
+          expect(link).toMatch(/^https:\/\/troupe\.example\.com\/enter\?token=[\w-]{43}$/)
+          const here = link.replace(url, `http://127.0.0.1:${port}`)
+          const answer = yield* send(here, { headers: { host: "troupe.example.com" } })
+          const cookie = String(answer.headers["set-cookie"])
+          expect(cookie).toMatch(/^__Host-troupe=[\w-]{43}; /)
+          expect(cookie).toContain("Secure")
+          expect(cookie).toContain("Path=/")
+          expect(cookie).not.toContain("Domain")
+        }).pipe(
+          Effect.provide(
+            WebTest.layer({
+              settings: {
+                trustedProxy: Option.some("10.0.0.0/8"),
+                publicUrl: Option.some("https://troupe.example.com"),
+              },
+            }),
+          ),
         ),
-      ),
     )
   })
 })

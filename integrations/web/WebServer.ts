@@ -1,6 +1,6 @@
 /**
- * The one HTTP server: page, API, webhooks and health. `layer` also serves routes of others (the admin API), behind
- * the same lock. Listens on loopback, or where TRUSTED_PROXY allows.
+ * The one HTTP server: page, API, webhooks and health, all behind the lock. Listens on loopback, or where
+ * TRUSTED_PROXY allows.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Context from "effect/Context"
