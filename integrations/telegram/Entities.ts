@@ -17,10 +17,18 @@ class NoIndentedCode extends Tokenizer {
   }
 }
 
-export const format = (markdown: string): Formatted => {
+/** Telegram takes 100 entities in a message. */
+export const maxEntities = 100
+
+export const format = (markdown: string): Formatted => written(markdown).result(maxEntities)
+
+/** With every entity, also those beyond Telegram's number. */
+export const formatAll = (markdown: string): Formatted => written(markdown).result(Infinity)
+
+function written(markdown: string): Writer {
   const writer = new Writer()
   blocks(writer, new Lexer({ gfm: true, tokenizer: new NoIndentedCode() }).lex(cleanText(markdown)), 0)
-  return writer.result()
+  return writer
 }
 
 function blocks(writer: Writer, tokens: ReadonlyArray<Token>, depth: number): void {
@@ -42,6 +50,7 @@ function block(writer: Writer, token: MarkedToken, depth: number): void {
       return token.tokens === undefined ? writer.add(token.text) : inline(writer, token.tokens)
     case "code":
       writer.line()
+      if (token.text.trim() === "") return writer.add(token.raw.trimEnd())
       return preformatted(writer, token.text, token.lang)
     case "blockquote":
       return writer.wrap("blockquote", () => blocks(writer, token.tokens, depth))
@@ -58,8 +67,10 @@ function block(writer: Writer, token: MarkedToken, depth: number): void {
   }
 }
 
-function preformatted(writer: Writer, text: string, lang: string | undefined): void {
-  const language = lang?.trim().split(/\s/)[0] ?? ""
+/** What follows the language, often the name of a file, is a line of its own. */
+function preformatted(writer: Writer, text: string, info: string | undefined): void {
+  const [, language = "", more = ""] = /^(\S*)\s*(.*)$/s.exec(info?.trim() ?? "") ?? []
+  if (more !== "") writer.add(`${more}\n`)
   writer.wrap("pre", () => writer.add(text), language === "" ? {} : { language })
 }
 
@@ -90,7 +101,8 @@ function inline(writer: Writer, tokens: ReadonlyArray<Token>): void {
   for (const token of tokens as ReadonlyArray<MarkedToken>)
     switch (token.type) {
       case "strong":
-        writer.wrap("bold", () => inline(writer, token.tokens))
+        if (dunder.test(token.raw)) writer.add(token.raw)
+        else writer.wrap("bold", () => inline(writer, token.tokens))
         break
       case "em":
         writer.wrap("italic", () => inline(writer, token.tokens))
@@ -126,6 +138,9 @@ function inline(writer: Writer, tokens: ReadonlyArray<Token>): void {
         writer.add(token.raw)
     }
 }
+
+/** `__init__` is a name, not emphasis. */
+const dunder = /^__[a-z0-9_]+__$/
 
 const followed = /^(https?:\/\/|mailto:|tg:\/\/|tel:)\S+$/i
 
@@ -165,7 +180,7 @@ function table({ header, rows, raw }: Tokens.Table): string {
 function plain(tokens: ReadonlyArray<Token>): string {
   const writer = new Writer()
   inline(writer, tokens)
-  const { text, entities } = writer.result()
+  const { text, entities } = writer.result(Infinity)
   return entities
     .flatMap(({ url }) => (url === undefined ? [] : [` (${url})`]))
     .reduce((all, url) => all + url, text)

@@ -6,7 +6,7 @@
  * divided), as long as there is such a place. A code block longer than a message is closed and opened again around
  * the cut: `open` and `close` hold those marks, and nothing else.
  */
-import { format } from "./Entities.ts"
+import { formatAll, maxEntities } from "./Entities.ts"
 import type { Formatted } from "./Writer.ts"
 
 export const maxText = 4096
@@ -42,7 +42,11 @@ export const cut = (source: string): ReadonlyArray<Slice> => {
   return withoutBlanks(source, slices)
 }
 
-const fits = (markdown: string): boolean => format(markdown).text.length <= limit
+/** Emphasis beyond Telegram's number is dropped, links are not: they make another part. */
+function fits(markdown: string): boolean {
+  const { text, entities } = formatAll(markdown)
+  return text.length <= limit && entities.filter(({ type }) => type === "text_link").length <= maxEntities
+}
 
 /** Where to end the first part of `rest` so that nothing looks different, the best places first. */
 function cleanPlace(rest: string, open: string): number | undefined {
@@ -51,11 +55,8 @@ function cleanPlace(rest: string, open: string): number | undefined {
   const least = Math.floor(room * 0.3)
   for (const boundary of [/\n\s*\n/g, /\n/g, /[.!?…。！？]["')\]]?\s/g, /\s/g]) {
     const places = [...window.matchAll(boundary)].map((match) => match.index + match[0].length)
-    const late = places
-      .filter((at) => at >= least)
-      .toReversed()
-      .slice(0, tries)
-    const clean = late.find((at) => isClean(open, rest, at))
+    const late = places.filter((at) => at >= least).toReversed()
+    const clean = tries.flatMap((n) => late[n] ?? []).find((at) => isClean(open, rest, at))
     if (clean !== undefined) return clean
   }
   return undefined
@@ -72,26 +73,31 @@ function hardCut(source: string, from: number, open: string) {
   }
 }
 
-const tries = 8
+/** Which places to try, counted from the last. */
+const tries = [0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233]
 
 /** Looks the same cut as whole, on both sides. */
 function isClean(open: string, rest: string, at: number): boolean {
   const left = open + rest.slice(0, at)
   const right = rest.slice(at, at + limit)
-  return fits(left) && seen(format(left)) + seen(format(right)) === seen(format(left + right))
+  return fits(left) && seen(formatAll(left)) + seen(formatAll(right)) === seen(formatAll(left + right))
 }
 
 /** What a reader sees, without regard to space. */
 function seen({ text, entities }: Formatted): string {
-  const marks = new Map<number, string>()
-  const put = (at: number, mark: string) => marks.set(at, (marks.get(at) ?? "") + mark)
-  for (const { type, offset, length } of entities) {
-    put(offset, `<${type}>`)
-    put(offset + length, `</${type}>`)
-  }
+  const marks = entities
+    .flatMap(({ type, offset, length }) => [
+      [offset, `<${type}>`] as const,
+      [offset + length, `</${type}>`] as const,
+    ])
+    .toSorted(([a], [b]) => a - b)
   let shown = ""
-  for (let at = 0; at <= text.length; at++) shown += (marks.get(at) ?? "") + (text[at] ?? "").trim()
-  return shown
+  let at = 0
+  for (const [to, mark] of marks) {
+    shown += text.slice(at, to) + mark
+    at = to
+  }
+  return (shown + text.slice(at)).replace(/\s+/g, "")
 }
 
 /** The last line break, space or whole character within `room`. */

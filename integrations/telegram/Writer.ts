@@ -1,7 +1,7 @@
 /**
  * Collects text and the entities over it, in UTF-16 units as Telegram counts, and brings the entities into the form
  * that Telegram accepts: no empty ones, nothing inside code, no quote inside a quote, none cut by the trimming of the
- * ends, at most 100. Where it must choose, links stay (their target is nowhere else) and emphasis goes.
+ * ends, no more than it takes. Where it must choose, links stay (their target is nowhere else) and emphasis goes.
  */
 
 export type EntityType = "bold" | "italic" | "strikethrough" | "code" | "pre" | "text_link" | "blockquote"
@@ -44,17 +44,17 @@ export class Writer {
     if (this.text !== "" && !this.text.endsWith("\n")) this.text += "\n"
   }
 
-  result(): Formatted {
-    return trim(this.text, settle(this.text, this.entities))
+  /** At most `most` entities. */
+  result(most: number): Formatted {
+    return trim(this.text, settle(this.text, this.entities, most))
   }
 }
 
 const emphasis = new Set<EntityType>(["bold", "italic", "strikethrough"])
 const code = new Set<EntityType>(["code", "pre"])
-const most = 100
 const end = (entity: TextEntity) => entity.offset + entity.length
 
-function settle(text: string, given: ReadonlyArray<TextEntity>): ReadonlyArray<TextEntity> {
+function settle(text: string, given: ReadonlyArray<TextEntity>, most: number): ReadonlyArray<TextEntity> {
   const links = given.filter(({ type }) => type === "text_link")
   const codes = given.filter((e) => code.has(e.type) && !links.some((link) => inside(e, link)))
   const quotes = outermost(given.filter(({ type }) => type === "blockquote"))

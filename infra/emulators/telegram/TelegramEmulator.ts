@@ -89,6 +89,8 @@ export interface TelegramEmulator {
     predicate: (seen: ReadonlyArray<Seen>) => boolean,
     timeoutMs?: number,
   ) => Effect.Effect<ReadonlyArray<Seen>, WaitTimeout>
+  /** Resumes when a poller of the bot waits and everything said is confirmed. */
+  readonly idle: (bot?: Bot) => Effect.Effect<void>
   /** Called at each new or edited message, by people and bots; the result ends it. */
   readonly onMessage: (listener: (change: Change) => void) => () => void
   readonly calls: (method: string) => number
@@ -251,6 +253,18 @@ function handle(url: string, world: World, bots: ReadonlyMap<string, Bot>, env: 
         world.listeners.add(look)
         look()
         return Effect.sync(end)
+      }),
+    idle: (bot = botOf()) =>
+      Effect.callback<void>((resume) => {
+        const { updates } = bot
+        const look = () => {
+          if (!updates.parked || updates.waiting > 0) return
+          updates.onParked.delete(look)
+          resume(Effect.void)
+        }
+        updates.onParked.add(look)
+        look()
+        return Effect.sync(() => void updates.onParked.delete(look))
       }),
     onMessage: (listener) => {
       world.listeners.add(listener)

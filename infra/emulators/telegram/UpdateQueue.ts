@@ -31,6 +31,8 @@ export class UpdateQueue {
   nextId = 100_000_000
   /** Every delivery of the webhook: what was answered. */
   readonly webhookAnswers: Array<number> = []
+  /** Called each time a poller is left waiting because there is nothing. */
+  readonly onParked = new Set<() => void>()
   private pending: Array<Update> = []
   private allowed: ReadonlySet<string> | null = null
   private waiter: Waiter | null = null
@@ -45,8 +47,13 @@ export class UpdateQueue {
     this.retryMs = retryMs
   }
 
+  /** Updates that are not confirmed. */
   get waiting(): number {
     return this.pending.length
+  }
+
+  get parked(): boolean {
+    return this.waiter !== null
   }
 
   allow(kinds: unknown): void {
@@ -85,6 +92,7 @@ export class UpdateQueue {
     if (this.pending.length > 0 || timeoutSeconds === 0) return done(this.pending.slice(0, limit))
     const timer = setTimeout(() => this.settle([]), timeoutSeconds * 1000)
     this.waiter = { limit, timer, done }
+    for (const told of this.onParked) told()
   }
 
   /** The poller hung up. */

@@ -98,7 +98,8 @@ export class World {
       bots: new Set(bots),
       barred: new Set(),
       migratedTo: null,
-      nextMessage: 1,
+      // The first message of a supergroup tells that it was made; no topic can have its id.
+      nextMessage: type === "supergroup" ? 2 : 1,
     }
     this.chats.push(chat)
     this.index(chat)

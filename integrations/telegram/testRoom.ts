@@ -1,0 +1,122 @@
+/**
+ * Test kit: a room in memory in place of the runtime. It keeps what was accepted, once per external id, can be switched
+ * off, and wakes whoever waits for a condition at each change.
+ */
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { Inbound, InboundMessage } from "../../runtime/door/Inbound.ts"
+import type { AgentId, BlobId, DoorId } from "../../runtime/room/Id.ts"
+import { StoreError } from "../../runtime/store/StoreError.ts"
+import type { DoorState } from "./DoorState.ts"
+import type { Member } from "./Mentions.ts"
+import type { TelegramSettings } from "./Settings.ts"
+import type { TelegramDoorServices } from "./TelegramDoor.ts"
+
+export const door = "door1" as DoorId
+export const ada: Member = { id: "agentada" as AgentId, name: "Ada", handle: "ada" }
+export const bo: Member = { id: "agentbo" as AgentId, name: "Bo", handle: "bo" }
+
+export const settings = (
+  more: Partial<Omit<TelegramSettings, "token">> & { readonly url: string; readonly token?: string },
+): TelegramSettings => {
+  const { url, token = "1000:emulated", ...rest } = more
+  return {
+    mode: "polling",
+    allow: { users: [1, 2], chats: [] },
+    triage: "off",
+    ...rest,
+    token: Redacted.make(token),
+    apiRoot: url,
+  }
+}
+
+export interface TestRoom extends TelegramDoorServices {
+  readonly batches: Array<ReadonlyArray<Inbound>>
+  readonly inbox: Map<string, Inbound>
+  readonly states: Array<DoorState>
+  readonly moves: Array<readonly [number, number]>
+  readonly blobs: Map<BlobId, { readonly bytes: Uint8Array; readonly mime: string; readonly name: string }>
+  /** What was said, in the order of acceptance. */
+  readonly said: () => ReadonlyArray<InboundMessage>
+  readonly texts: () => ReadonlyArray<string>
+  /** While set, the store takes nothing. */
+  down: "unavailable" | "refused" | null
+  /** Texts that the store can never take. */
+  poison: string | null
+  readonly until: (condition: () => boolean, what: string) => Effect.Effect<void>
+}
+
+export const testRoom = (members: ReadonlyArray<Member> = [ada, bo]): TestRoom => {
+  const watchers = new Set<() => void>()
+  const changed = () => watchers.forEach((look) => look())
+  const fail = (kind: "unavailable" | "refused") =>
+    new StoreError({ kind, message: `the store is ${kind}`, cause: kind })
+  const room: TestRoom = {
+    batches: [],
+    inbox: new Map(),
+    states: [],
+    moves: [],
+    blobs: new Map(),
+    down: null,
+    poison: null,
+    said: () => [...room.inbox.values()].flatMap(({ message }) => message ?? []),
+    texts: () => room.said().map(({ text }) => text),
+    members: () => members,
+    accept: (batch) =>
+      Effect.suspend(() => {
+        room.batches.push(batch)
+        changed()
+        if (room.down !== null) return Effect.fail(fail(room.down))
+        if (room.poison !== null && batch.some(({ message }) => message?.text === room.poison))
+          return Effect.fail(fail("refused"))
+        const accepted = batch.map(({ externalId }) => ({
+          externalId,
+          duplicate: room.inbox.has(externalId),
+          event: null,
+          thread: null,
+          pos: null,
+        }))
+        for (const inbound of batch)
+          if (!room.inbox.has(inbound.externalId)) room.inbox.set(inbound.externalId, inbound)
+        changed()
+        return Effect.succeed(accepted)
+      }),
+    storeBlob: (bytes, mime, name) =>
+      Effect.sync(() => {
+        const id = `blob${room.blobs.size}` as BlobId
+        room.blobs.set(id, { bytes, mime, name })
+        return id
+      }),
+    migrated: (from, to) =>
+      Effect.sync(() => {
+        room.moves.push([from, to])
+        changed()
+      }),
+    report: (state) =>
+      Effect.sync(() => {
+        room.states.push(state)
+        changed()
+      }),
+    until: (condition, what) =>
+      Effect.callback<void>((resume) => {
+        const look = () => {
+          if (!condition()) return
+          watchers.delete(look)
+          resume(Effect.void)
+        }
+        watchers.add(look)
+        look()
+        return Effect.sync(() => void watchers.delete(look))
+      }).pipe(
+        Effect.timeout("8 seconds"),
+        Effect.catch(() =>
+          Effect.die(
+            new Error(
+              `${what}: not within 8 s; states ${JSON.stringify(room.states)}, said ${JSON.stringify(room.texts())}`,
+            ),
+          ),
+        ),
+      ),
+  }
+  return room
+}
