@@ -25,9 +25,13 @@ export class KeptOutput {
       this.#first.set(bytes.subarray(0, room), this.#firstLength)
       this.#firstLength += room
     }
-    // Of a huge chunk only the end can matter.
-    const rest = bytes.subarray(Math.max(room, bytes.length - this.#tail))
+    let rest = bytes.subarray(Math.max(room, 0))
     if (rest.length === 0) return
+    if (rest.length > this.#tail) {
+      // Of a huge chunk only the end can matter, and nothing that came before it.
+      rest = rest.subarray(rest.length - this.#tail)
+      this.#lastLength = 0
+    }
     if (this.#lastLength + rest.length > 2 * this.#tail) {
       this.#last.copyWithin(0, this.#lastLength - this.#tail, this.#lastLength)
       this.#lastLength = this.#tail

@@ -11,23 +11,25 @@ import type { AgentId, ThreadId } from "../../runtime/index.ts"
 import { makeSessionShell } from "./SessionShell.ts"
 import type { SessionShell } from "./SessionShell.ts"
 import { SessionStore } from "./SessionStore.ts"
-import { startSprites } from "./testSprites.ts"
-import type { TestSprites } from "./testSprites.ts"
+import { startSprites, startWire } from "./testSprites.ts"
+import type { TestSprites, Wire } from "./testSprites.ts"
 
 const agent = "ada" as AgentId
 const machine = "troupe-test-ada"
 
 describe("SessionShell on the local Sprites server", () => {
   let sprites: TestSprites
+  let wire: Wire
   let runtime: ManagedRuntime.ManagedRuntime<Sandbox | SessionStore, never>
   let threads = 0
   const scopes: Array<Scope.Closeable> = []
 
   beforeAll(async () => {
     sprites = await startSprites()
+    wire = await startWire(sprites.url)
     runtime = ManagedRuntime.make(
       Layer.merge(
-        Sprites.layer({ baseUrl: sprites.url, token: Redacted.make(sprites.token) }),
+        Sprites.layer({ baseUrl: wire.url, token: Redacted.make(sprites.token) }),
         SessionStore.layerMemory,
       ),
     )
@@ -35,6 +37,7 @@ describe("SessionShell on the local Sprites server", () => {
   afterAll(async () => {
     for (const scope of scopes) await Effect.runPromise(Scope.close(scope, Exit.void))
     await runtime.dispose()
+    await wire.close()
     await sprites.stop()
   })
 
@@ -225,6 +228,51 @@ describe("SessionShell on the local Sprites server", () => {
       two.run("touch ~/b; until [[ -e ~/a ]]; do sleep 0.02; done; pwd"),
     ])
     expect([first.output, second.output]).toEqual(["/usr\n", "/etc\n"])
+  })
+
+  it("goes on with a command when the connection breaks, with all of its output and nothing twice", async () => {
+    const { run } = await life()
+    await run("echo earlier; rm -f ~/cut")
+    let seen = ""
+    const result = await run(
+      "echo one; until [[ -e ~/cut ]]; do sleep 0.02; done; echo two; (exit 4)",
+      20_000,
+      (text) => {
+        if (seen === "") {
+          wire.cut()
+          void life().then((other) => other.run("touch ~/cut"))
+        }
+        seen += text
+      },
+    )
+    expect(result).toMatchObject({ output: "one\ntwo\n", exitCode: 4, notes: [] })
+    expect(seen).toBe("one\ntwo\n")
+  })
+
+  it("says that output may be missing when the server no longer has the beginning of it", async () => {
+    const { run } = await life()
+    await run("rm -f ~/cut2")
+    let seen = 0
+    const result = await run(
+      "head -c 3000000 /dev/zero | tr '\\0' x; echo; until [[ -e ~/cut2 ]]; do sleep 0.02; done; echo end; (exit 5)",
+      20_000,
+      (text) => {
+        seen += text.length
+        if (seen !== 3_000_001) return
+        wire.cut()
+        void life().then((other) => other.run("touch ~/cut2"))
+      },
+    )
+    expect(result.exitCode).toBe(5)
+    expect(result.output).toMatch(/^xxx[^]*\nend\n$/)
+    expect(result.notes.join()).toContain("may be missing or doubled")
+  })
+
+  it("finds the shell again when the connection broke while nothing ran", async () => {
+    const { run } = await life()
+    await run("cd /usr; export A=8; n=0")
+    wire.cut()
+    expect(await run("n=$((n + 1)); echo $A $n; pwd")).toMatchObject({ output: "8 1\n/usr\n", notes: [] })
   })
 
   it("survives a server that dies in the middle of a command: outcome unknown, then a new shell in the last directory", async () => {

@@ -12,22 +12,23 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import { randomBytes } from "node:crypto"
 import type { AgentId, ThreadId } from "../../runtime/index.ts"
 import { Sandbox, SandboxError } from "../../integrations/sprites/index.ts"
 import type { Machine } from "../../integrations/sprites/index.ts"
 import { SessionStore } from "./SessionStore.ts"
 import type { SessionRow, SessionStoreError } from "./SessionStore.ts"
-import { ShellCommand } from "./ShellCommand.ts"
+import { newMark, ShellCommand } from "./ShellCommand.ts"
 import { connectShell } from "./ShellConnection.ts"
 import type { ShellConnection } from "./ShellConnection.ts"
 import { execute } from "./Execute.ts"
 import { leftoverNote, resultNotes } from "./ShellNotes.ts"
 import type { Outcome } from "./ShellNotes.ts"
-import { commandScript, bootScript, SHELL_LABEL, shellArgv } from "./ShellScript.ts"
+import { noShell, openShell } from "./OpenShell.ts"
+import { commandScript } from "./ShellScript.ts"
 import { shownOutput } from "./VisibleText.ts"
 
 export interface CommandRequest {
@@ -76,14 +77,15 @@ export interface SessionShell {
 
 export const OUTPUT_CAP = 16_000
 
-const BOOTS_WITHIN = "20 seconds"
 /** A free shell begins at once; one that does not is busy with something we do not know. */
-const BEGINS_WITHIN = "4 seconds"
+const BEGINS_WITHIN = "3 seconds"
 /** The guard needs at most 2 s to end a command or the shell. */
 const STOPS_WITHIN = "5 seconds"
 const OVERDUE_MS = 5_000
+const MOST_ATTEMPTS = 2
 /** Whether a command that was left behind has ended is in the replay, which comes at once. */
 const REPLAY_WITHIN = "1 second"
+const outage = Schedule.exponential("100 millis").pipe(Schedule.upTo({ times: 4 }))
 const reconnecting = Schedule.exponential("200 millis", 1.5).pipe(Schedule.upTo({ duration: "30 seconds" }))
 
 type Leftover = { readonly command: ShellCommand; readonly of: "crash" | "interruption" }
@@ -141,49 +143,27 @@ export const makeSessionShell = Effect.fnUntraced(function* (
   const attach = (machine: Machine, session: string, expected: ReadonlyArray<ShellCommand>) =>
     inOwner(connectShell(machine, expected, (onOutput) => machine.attach(session, onOutput)))
 
+  /** A short outage is waited out. */
+  const reach = sandbox
+    .open(machineName)
+    .pipe(Effect.retry({ while: ({ kind }) => kind === "unavailable", schedule: outage }))
+
   const open = Effect.fnUntraced(function* (row: SessionRow | null) {
-    const machine = yield* sandbox.open(machineName)
-    const boot = new ShellCommand(newMark(), newMark())
-    const connection = yield* inOwner(
-      connectShell(machine, [boot], (onOutput) =>
-        machine.spawn({ argv: shellArgv(boot.mark), detachable: true, onOutput }).pipe(
-          // Starting is not idempotent: if the connection broke, look whether the shell is there before giving up.
-          Effect.catchIf(
-            (error) => error.kind === "lost",
-            (error) =>
-              Effect.flatMap(machine.sessions, (sessions) => {
-                const ours = sessions.find(({ command }) => command.includes(`${SHELL_LABEL}-${boot.mark}`))
-                return ours === undefined ? Effect.fail(error) : machine.attach(ours.id, onOutput)
-              }),
-          ),
-        ),
-      ),
-    )
+    const machine = yield* reach
     const wanted = row === null || row.cwd === "" ? null : row.cwd
-    const booted = yield* connection.type(bootScript({ mark: boot.mark, thread, cwd: wanted })).pipe(
-      Effect.andThen(Effect.raceFirst(Deferred.await(boot.ended), Deferred.await(connection.gone))),
-      Effect.timeoutOrElse({ duration: BOOTS_WITHIN, orElse: () => Effect.fail(noShell(machineName)) }),
-      Effect.flatMap((ended) =>
-        typeof ended === "number" || boot.home === null
-          ? Effect.fail(noShell(machineName))
-          : Effect.succeed({ ended, home: boot.home }),
-      ),
-      Effect.onError(() =>
-        connection.session.kill("KILL").pipe(Effect.ignore, Effect.andThen(connection.close)),
-      ),
-    )
-    live = { connection, home: booted.home.path }
-    cwd = booted.ended.cwd
+    const opened = yield* inOwner(openShell(machine, { thread, cwd: wanted }))
+    live = { connection: opened.connection, home: opened.home }
+    cwd = opened.cwd
     yield* save("idle")
     if (machine.fresh && row !== null)
       notes.push("Your computer was replaced by a new, empty one: files, processes and settings are gone.")
     else if (row !== null && row.state !== "closed")
       notes.push(
-        booted.home.kept
+        opened.kept
           ? `A new shell was opened in ${cwd}; exported variables and functions were kept, background jobs may be gone.`
           : `The shell was lost and a new one was opened in ${cwd}; variables and functions set before are gone.`,
       )
-    if (!booted.home.kept && wanted !== null && wanted !== cwd && !machine.fresh)
+    if (!opened.kept && wanted !== null && wanted !== cwd && !machine.fresh)
       notes.push(`The directory ${wanted} is gone.`)
     return live
   })
@@ -196,7 +176,7 @@ export const makeSessionShell = Effect.fnUntraced(function* (
     yield* drop(false)
     if (row === null || row.session === "") return yield* open(row)
     if (row.cwd !== "") cwd = row.cwd
-    const machine = known?.connection.machine ?? (yield* sandbox.open(machineName))
+    const machine = known?.connection.machine ?? (yield* reach)
     const left = leftBehind(row.state)
     const found = machine.fresh
       ? null
@@ -275,6 +255,22 @@ export const makeSessionShell = Effect.fnUntraced(function* (
       return yield* outcome(command, timeoutMs)
     })
 
+  const script = (command: ShellCommand, body: string, timeoutMs: number) =>
+    commandScript({ mark: command.mark, tag: command.tag, body, timeoutMs, stopFile: stopFile(command) })
+
+  /** Types an empty command: when that ends, whatever was typed before it and has not begun never will. */
+  const hears = Effect.suspend(() => {
+    if (live === null) return Effect.succeed(false)
+    const probe = new ShellCommand(newMark(), newMark())
+    live.connection.expect(probe)
+    return live.connection.type(script(probe, ":", 1000)).pipe(
+      Effect.andThen(Deferred.await(probe.ended)),
+      Effect.timeout(BEGINS_WITHIN),
+      Effect.as(true),
+      Effect.catch(() => Effect.succeed(false)),
+    )
+  })
+
   const type = Effect.fnUntraced(function* (
     request: CommandRequest,
     attempt: number,
@@ -284,27 +280,27 @@ export const makeSessionShell = Effect.fnUntraced(function* (
     active = command
     yield* save(`running:${command.mark}:${command.tag}`)
     shell.connection.expect(command)
-    const result = yield* shell.connection
-      .type(
-        commandScript({
-          mark: command.mark,
-          tag: command.tag,
-          body: request.command,
-          timeoutMs: request.timeoutMs,
-          stopFile: stopFile(command),
-        }),
-      )
-      .pipe(
-        Effect.andThen(outcome(command, request.timeoutMs)),
-        Effect.onInterrupt(() => {
-          leftover = { command, of: "interruption" }
-          return stop(command).pipe(Effect.timeoutOption("2 seconds"), Effect.ignore)
-        }),
-      )
-    if (result.kind !== "deaf" || attempt > 0) return { command, outcome: result }
-    // It never began, and with the shell gone it never will: to type it again is safe.
-    yield* drop(true)
-    notes.push("The shell did not answer and was replaced.")
+    const typed = yield* Effect.result(
+      shell.connection.type(script(command, request.command, request.timeoutMs)),
+    )
+    if (Result.isFailure(typed)) {
+      // Nothing was typed: the connection had broken before.
+      yield* save("idle")
+      yield* drop(false)
+      return attempt < MOST_ATTEMPTS ? yield* type(request, attempt + 1) : yield* typed.failure
+    }
+    const result = yield* outcome(command, request.timeoutMs).pipe(
+      Effect.onInterrupt(() => {
+        leftover = { command, of: "interruption" }
+        return stop(command).pipe(Effect.timeoutOption("2 seconds"), Effect.ignore)
+      }),
+    )
+    if (result.kind !== "deaf" || attempt >= MOST_ATTEMPTS) return { command, outcome: result }
+    if (!(yield* hears)) {
+      yield* drop(true)
+      notes.push("The shell did not answer and was replaced.")
+    } else if (command.isBegun) return { command, outcome: yield* outcome(command, request.timeoutMs) }
+    // It never began, and now it never will: to type it again is safe.
     return yield* type(request, attempt + 1)
   })
 
@@ -379,8 +375,6 @@ export const makeSessionShell = Effect.fnUntraced(function* (
   }
 })
 
-const newMark = (): string => randomBytes(8).toString("hex")
-
 const leftBehind = (state: string): ShellCommand | null => {
   const [, mark, tag] = /^running:([0-9a-f]{16}):([0-9a-f]{16})$/.exec(state) ?? []
   if (mark === undefined || tag === undefined) return null
@@ -393,14 +387,6 @@ const homeOf = ({ machine }: ShellConnection) =>
   execute(machine, { argv: ["bash", "-c", 'printf %s "$HOME"'], timeoutMs: 10_000 }).pipe(
     Effect.map(({ stdout }) => stdout.bytes.toString("utf8")),
   )
-
-const noShell = (machine: string) =>
-  new SandboxError({
-    kind: "unavailable",
-    retry: "later",
-    message: `No shell could be opened on ${machine}. Try again; if it stays so, look at the sandbox server.`,
-    cause: machine,
-  })
 
 const noNul = new SandboxError({
   kind: "invalid",

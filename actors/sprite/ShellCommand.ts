@@ -9,6 +9,7 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import { randomBytes } from "node:crypto"
 import { KeptOutput } from "./KeptOutput.ts"
 import type { ShellMark } from "./ShellStream.ts"
 
@@ -16,6 +17,8 @@ import type { ShellMark } from "./ShellStream.ts"
 const KEEP = 2 * 1024 * 1024
 /** A command that prints more than this is stopped: it would only heat the machine. */
 const FLOOD = 64 * 1024 * 1024
+
+export const newMark = (): string => randomBytes(8).toString("hex")
 
 export interface Ended {
   readonly code: number
@@ -42,6 +45,10 @@ export class ShellCommand {
     this.mark = mark
     this.tag = tag
     this.#live = new LiveText(onOutput)
+  }
+
+  get isBegun(): boolean {
+    return Deferred.isDoneUnsafe(this.begun)
   }
 
   get isFlooded(): boolean {

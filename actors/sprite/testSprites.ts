@@ -1,6 +1,8 @@
 /** A local Sprites server for tests: a process of its own, with its own directory, that is killed as a crash would. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
+import { connect, createServer } from "node:net"
+import type { AddressInfo, Socket } from "node:net"
 import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -68,6 +70,44 @@ export const startSprites = async (): Promise<TestSprites> => {
     stop: async () => {
       await running.kill()
       rmSync(home, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+export interface Wire {
+  readonly url: string
+  /** Cuts every connection that goes through it, without a goodbye. */
+  readonly cut: () => void
+  readonly close: () => Promise<void>
+}
+
+/** A network between us and a server, which a test can break. */
+export const startWire = async (url: string): Promise<Wire> => {
+  const port = Number(new URL(url).port)
+  const open = new Set<Socket>()
+  const server = createServer((near) => {
+    const far = connect(port, "127.0.0.1")
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      open.add(one)
+      one.on("error", () => {}).on("close", () => (open.delete(one), other.destroy()))
+      one.pipe(other)
+    }
+  })
+  await once(server.listen(0, "127.0.0.1"), "listening")
+  const cut = () => {
+    for (const socket of open) socket.destroy()
+  }
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut,
+    close: async () => {
+      const closed = once(server, "close")
+      server.close()
+      cut()
+      await closed
     },
   }
 }

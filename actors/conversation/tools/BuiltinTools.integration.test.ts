@@ -143,7 +143,9 @@ describe("the built-in tools on the local Sprites server", () => {
   it("keeps a program executable when it edits it", async () => {
     await use("shell", { command: "printf '#!/bin/sh\\necho old\\n' > run.sh; chmod 755 run.sh" })
     await use("edit_file", { path: "run.sh", old: "old", new: "new" })
-    expect(await text("shell", { command: "./run.sh" })).toContain("new\n")
+    expect(await text("shell", { command: "stat -c %a run.sh; cat run.sh" })).toContain(
+      "755\n#!/bin/sh\necho new\n",
+    )
   })
 
   it("refuses an edit that is not clear, and says why", async () => {

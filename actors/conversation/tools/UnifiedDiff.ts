@@ -3,7 +3,7 @@ import { createTwoFilesPatch } from "diff"
 import { capText, OUTPUT_CAP } from "../../sprite/index.ts"
 
 /** Two texts without likeness take time that grows with the square of their length, and this stops the event loop. */
-const WITHIN_MS = 250
+const WITHIN_MS = 100
 
 export const unifiedDiff = (path: string, before: string | null, after: string): string => {
   if (before === after) return `${path} is unchanged: it had this content already.`
