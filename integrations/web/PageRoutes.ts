@@ -13,7 +13,7 @@ const local = (name: string) => new URL(`./page/${name}`, import.meta.url).href
 const files: ReadonlyArray<readonly [path: `/${string}`, source: string, type: string]> = [
   ["/favicon.svg", local("favicon.svg"), "image/svg+xml"],
   ["/page/app.css", local("app.css"), "text/css; charset=utf-8"],
-  ...["app", "api", "composer", "dom", "format", "markdown", "room", "timeline"].map(
+  ...["app", "api", "composer", "dom", "format", "frame", "markdown", "room", "timeline"].map(
     (name) => [`/page/${name}.js`, local(`${name}.js`), javascript] as const,
   ),
   ["/page/marked.js", import.meta.resolve("marked"), javascript],

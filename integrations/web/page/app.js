@@ -4,6 +4,7 @@ import { ApiError, call, follow } from "./api.js"
 import { Composer } from "./composer.js"
 import { avatar, byId, fill, h, toast } from "./dom.js"
 import * as format from "./format.js"
+import { onNewRoom, showRooms } from "./frame.js"
 import { Room } from "./room.js"
 import { Timeline } from "./timeline.js"
 
@@ -381,20 +382,7 @@ const drop = (pending) => {
   state.pending.delete(pending.id)
 }
 
-// Opening rooms, and the list on a narrow screen
-
-/** @type {HTMLDialogElement} */
-const dialog = byId("room-dialog")
-const askForRoom = () => {
-  showRooms(false)
-  dialog.showModal()
-}
-byId("open-room").addEventListener("click", askForRoom)
-byId("room-cancel").addEventListener("click", () => dialog.close())
-byId("room-form").addEventListener("submit", async () => {
-  const title = byId("room-title").value.trim()
-  byId("room-title").value = ""
-  if (title === "") return
+const askForRoom = onNewRoom(async (title) => {
   try {
     const room = await call("/api/rooms", { title })
     await refresh()
@@ -405,16 +393,6 @@ byId("room-form").addEventListener("submit", async () => {
   }
 })
 
-/** @param {boolean} shown */
-const showRooms = (shown) => {
-  byId("side").classList.toggle("shown", shown)
-  byId("menu").setAttribute("aria-expanded", String(shown))
-}
-byId("menu").addEventListener("click", () => showRooms(true))
-byId("scrim").addEventListener("click", () => showRooms(false))
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") showRooms(false)
-})
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") void refresh().catch(() => {})
 })
