@@ -303,7 +303,7 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
 
   // As a parent, and as seen by operators
 
-  childGone(): void {
+  eased(): void {
     if (this.#phase === "running" && !this.#ticking) this.#quiet()
   }
 

@@ -25,9 +25,9 @@ export interface OpenAsk {
  * interrupted or late does not take its message back: the actor still handles it, and its reply goes nowhere.
  * Annotate the reply: `ask(ref, (reply: Reply<number>) => ({ type: "count", reply }), 1000)`.
  */
-export const ask = <Msg, A, E = never>(
+export const ask = <Msg, const M extends Msg, A, E = never>(
   ref: Ref<Msg>,
-  make: (reply: Reply<A, E>) => NoInfer<Msg>,
+  make: (reply: Reply<A, E>) => M,
   timeout: Duration.Input,
 ): Effect.Effect<A, E | AskError> =>
   Effect.callback<A, E | AskError>((resume) => {

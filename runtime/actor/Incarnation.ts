@@ -23,7 +23,8 @@ export interface Host<Msg> {
   push(mail: TimerFired<Msg> | TurnEnded<Msg> | Fault): void
   readonly path: string
   readonly registry: ActorRegistry
-  childGone(): void
+  /** Something that kept the actor from being quiet ended outside of its handler. */
+  eased(): void
   stop(): void
 }
 
@@ -77,7 +78,7 @@ export class Incarnation<Msg> implements Ctx<Msg>, Parent {
 
   gone(child: Child): void {
     this.#children?.delete(child)
-    if (!this.closed) this.#host.childGone()
+    if (!this.closed) this.#host.eased()
   }
 
   fault(cause: Cause.Cause<unknown>): void {
@@ -96,7 +97,11 @@ export class Incarnation<Msg> implements Ctx<Msg>, Parent {
   }
 
   interruptTurn(): Effect.Effect<boolean> {
-    return Effect.suspend(() => this.#turn?.interrupt() ?? Effect.succeed(false))
+    return Effect.suspend(() =>
+      this.#turn === undefined
+        ? Effect.succeed(false)
+        : Effect.tap(this.#turn.interrupt(), () => Effect.sync(() => this.#host.eased())),
+    )
   }
 
   after(duration: Duration.Input, message: Msg): Effect.Effect<Effect.Effect<void>> {
