@@ -505,10 +505,13 @@ describe("files", () => {
       yield* start
       tg.sendPhoto(tg.privateChat(eve), eve, { bytes: Buffer.from("x"), caption: "one" })
       tg.say(tg.privateChat(eve), eve, "two")
-      yield* room.until(() => room.batches.length >= 2, "two tries")
+      yield* state(room, "failing")
       room.down = null
       yield* heard(room, 2)
-      expect(room.texts()).toEqual(["one", "two"])
+      expect(room.said().map(({ text, attachments }) => [text, attachments[0]?.blob])).toEqual([
+        ["one", "blob0"],
+        ["two", undefined],
+      ])
     }),
   )
 })

@@ -23,7 +23,7 @@ export interface IntakeServices {
 
 export interface Intake {
   readonly accept: (batch: ReadonlyArray<Normalized>) => Effect.Effect<void, StoreError>
-  readonly withFiles: (update: Normalized) => Effect.Effect<Normalized>
+  readonly withFiles: (update: Normalized) => Effect.Effect<Normalized, StoreError>
 }
 
 const maxBytes = 20 * 1024 * 1024
@@ -35,14 +35,16 @@ export const hasFiles = (update: Normalized): boolean => update.files.some((file
 export const makeIntake = (api: TelegramApi, services: IntakeServices): Intake => {
   const slots = Semaphore.makeUnsafe(atOnce)
 
-  const fetched = (file: string, mime: string, name: string) =>
+  const fetched = (file: string) =>
     api.download(file, maxBytes).pipe(
-      Effect.flatMap((bytes) =>
-        Effect.map(services.storeBlob(bytes, mime, name), (blob) => ({ blob, size: bytes.length })),
-      ),
-      slots.withPermits(1),
       Effect.timeout(patience),
       Effect.catch((error) => Effect.as(Effect.logWarning(`A file was not fetched: ${error.message}`), null)),
+    )
+  const stored = (bytes: Uint8Array, mime: string, name: string) =>
+    Effect.catchIf(
+      services.storeBlob(bytes, mime, name),
+      (error) => error.kind === "refused",
+      (error) => Effect.as(Effect.logError(`A file could not be stored: ${error.message}`), null),
     )
 
   const withFiles: Intake["withFiles"] = Effect.fnUntraced(function* (update) {
@@ -50,12 +52,14 @@ export const makeIntake = (api: TelegramApi, services: IntakeServices): Intake =
     if (message === undefined) return update
     const attachments = yield* Effect.forEach(
       message.attachments,
-      (attachment, index) => {
+      Effect.fnUntraced(function* (attachment, index) {
         const file = update.files[index] ?? null
-        return file === null || attachment.size > maxBytes
-          ? Effect.succeed(attachment)
-          : Effect.map(fetched(file, attachment.mime, attachment.name), (got) => ({ ...attachment, ...got }))
-      },
+        if (file === null || attachment.size > maxBytes) return attachment
+        const bytes = yield* fetched(file)
+        if (bytes === null) return attachment
+        const blob = yield* stored(bytes, attachment.mime, attachment.name)
+        return { ...attachment, blob, size: bytes.length }
+      }, slots.withPermits(1)),
       { concurrency: "unbounded" },
     )
     return { ...update, inbound: { ...update.inbound, message: { ...message, attachments } } }

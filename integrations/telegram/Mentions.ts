@@ -52,7 +52,7 @@ const silent = new Set(["code", "pre", "url", "email", "text_link"])
 function masked(text: string, entities: ReadonlyArray<Entity>): string {
   let spoken = text
   for (const { type, offset, length } of entities)
-    if (silent.has(type) && offset >= 0 && length > 0)
+    if (silent.has(type) && offset >= 0 && length > 0 && offset < spoken.length)
       spoken =
         spoken.slice(0, offset) +
         " ".repeat(Math.min(length, spoken.length - offset)) +

@@ -6,6 +6,7 @@
  * speaks as a chat (`sender_chat`), because there the numeric id of a person is missing.
  */
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type { Inbound, InboundMessage } from "../../runtime/door/Inbound.ts"
 import type { Attachment } from "../../runtime/room/Event.ts"
 import type { DoorId } from "../../runtime/room/Id.ts"
@@ -78,6 +79,24 @@ export const normalize = (given: unknown, context: NormalizeContext): Normalized
   }
 }
 
+/**
+ * The same, and a flaw in the reading of one update never costs more than its words: the loop goes on, and Telegram is
+ * answered. What was thrown is handed to `flaw`.
+ */
+export const normalizeSafely = (
+  given: unknown,
+  context: NormalizeContext,
+  flaw: (cause: unknown) => void,
+): Normalized | undefined => {
+  const result = Result.try(() => normalize(given, context))
+  if (Result.isSuccess(result)) return result.success
+  flaw(result.failure)
+  const updateId = (given as { readonly update_id: number }).update_id
+  const raw = { update_id: updateId, unheard: "could not be read" }
+  const inbound = { door: context.door, externalId: String(updateId), raw }
+  return { updateId, inbound, chat: 0, files: [], migrated: null }
+}
+
 /** The channel of a message: the General topic has no id of its own. */
 export const channelOf = (chat: number, thread: number | undefined): string =>
   thread === undefined || thread === 1 ? `${chat}` : `${chat}/${thread}`
@@ -143,7 +162,7 @@ interface Attachments {
 /** The largest size of a photo; of everything else the file itself. */
 function attachments(message: Message): Attachments {
   const found: Array<readonly [Attachment["kind"], Media, string, string]> = []
-  const photo = message.photo?.reduce((a, b) => ((b.file_size ?? 0) >= (a.file_size ?? 0) ? b : a))
+  const photo = message.photo?.toSorted((a, b) => (a.file_size ?? 0) - (b.file_size ?? 0)).at(-1)
   if (photo !== undefined) found.push(["photo", photo, "photo.jpg", "image/jpeg"])
   const video = message.video ?? message.video_note ?? message.animation
   if (video !== undefined) found.push(["video", video, "video.mp4", "video/mp4"])

@@ -129,6 +129,10 @@ export const poll = (options: PollOptions): Effect.Effect<never, never, Scope.Sc
   return step.pipe(
     Effect.tap(() => Effect.sync(() => (failures = 0))),
     Effect.catch((error) => options.unhealthy(error, ++failures)),
+    // A bug here must not leave a door that looks connected and is deaf.
+    Effect.catchDefect((defect) =>
+      Effect.andThen(Effect.logError("The poll loop failed and goes on.", defect), Effect.sleep("1 second")),
+    ),
     Effect.forever,
   )
 }

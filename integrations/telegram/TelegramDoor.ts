@@ -18,7 +18,7 @@ import type { DoorState } from "./DoorState.ts"
 import { makeIntake } from "./Intake.ts"
 import type { IntakeServices } from "./Intake.ts"
 import type { BotName, Member } from "./Mentions.ts"
-import { normalize } from "./Normalize.ts"
+import { normalizeSafely } from "./Normalize.ts"
 import { makeOutward } from "./Outward.ts"
 import { poll, updateKinds } from "./Poll.ts"
 import type { TelegramSettings } from "./Settings.ts"
@@ -94,11 +94,13 @@ export const telegramDoor = Effect.fnUntraced(function* (
     bot = { id: me.id, username: me.username ?? "" }
   })
 
+  const runFork = Effect.runForkWith(yield* Effect.context<never>())
+  const flaw = (cause: unknown) => void runFork(Effect.logError("An update could not be read.", cause))
   const normalizer = () => {
     const known = bot
     if (known === undefined) return undefined
     return (update: unknown) =>
-      normalize(update, { door, bot: known, members: services.members(), allow: settings.allow })
+      normalizeSafely(update, { door, bot: known, members: services.members(), allow: settings.allow }, flaw)
   }
 
   yield* report({ _tag: "connecting" })
@@ -107,6 +109,10 @@ export const telegramDoor = Effect.fnUntraced(function* (
     if (secret === undefined)
       return yield* new TelegramMisconfigured({
         message: `"${name}" is in webhook mode and has no secret: add "secret" to its block in troupe.yaml.`,
+      })
+    if (!/^[A-Za-z0-9_-]{1,256}$/.test(Redacted.value(secret)))
+      return yield* new TelegramMisconfigured({
+        message: `The secret of "${name}" may hold only A-Z, a-z, 0-9, _ and -, at most 256 of them: choose another one.`,
       })
     if (options.publicUrl === null)
       return yield* new TelegramMisconfigured({

@@ -82,10 +82,11 @@ export const testRoom = (members: ReadonlyArray<Member> = [ada, bo]): TestRoom =
         return Effect.succeed(accepted)
       }),
     storeBlob: (bytes, mime, name) =>
-      Effect.sync(() => {
+      Effect.suspend(() => {
+        if (room.down !== null) return Effect.fail(fail(room.down))
         const id = `blob${room.blobs.size}` as BlobId
         room.blobs.set(id, { bytes, mime, name })
-        return id
+        return Effect.succeed(id)
       }),
     migrated: (from, to) =>
       Effect.sync(() => {
