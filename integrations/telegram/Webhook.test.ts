@@ -192,6 +192,7 @@ describe("the webhook", () => {
           { numRuns: 1_500 },
         ),
       )
+      expect(JSON.stringify([...room.inbox.values()])).not.toContain("could not be read")
       for (const { message } of room.inbox.values())
         expect(["1", "2", undefined]).toContain(message?.author.id)
     }),
