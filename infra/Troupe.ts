@@ -59,16 +59,16 @@ export const layerRoom = (
     Layer.provideMerge(Layer.mergeAll(BusNats.layer(at.nats, ws), Leases.layer(at.database, wants))),
   )
 
-export interface Work<E, R> {
+export interface Work<E, R, R2> {
   readonly budgets: Budgets
   readonly modelOf: (agent: Agent) => string
   readonly tools: Effect.Effect<ReadonlyArray<Tool>, E, R>
   /** What is swept every five minutes besides the room. */
-  readonly reap: Effect.Effect<unknown, E, R>
+  readonly reap: Effect.Effect<unknown, E, R2>
 }
 
 /** Those who act: agents, conversations, the janitor. Tools get their services from around the layer. */
-export const layerStaff = <E, R>(work: Work<E, R>) =>
+export const layerStaff = <E, R, R2>(work: Work<E, R, R2>) =>
   Layer.mergeAll(Staff.layer, Janitor.layer(work.reap)).pipe(
     Layer.provide(
       Layer.effect(

@@ -59,39 +59,46 @@ export const roomStream = (
   lasts: Effect.Effect<boolean>,
 ): Stream.Stream<string> =>
   Stream.callback<string>(
-    Effect.fnUntraced(function* (out) {
-      const signals = yield* Queue.sliding<Signal>(waiting)
-      yield* rooms.listen(room, {
-        event: (event) => Queue.offerUnsafe(signals, { kind: "event", event }),
-        delta: (delta) => Queue.offerUnsafe(signals, { kind: "delta", delta }),
-      })
-      yield* Effect.forkScoped(
-        Effect.repeat(Queue.offer(signals, { kind: "beat" } as const), Schedule.spaced(beatEvery)),
-      )
-      let cursor = after
-      const write = (event: Event) => {
-        cursor = event.pos
-        return Queue.offer(out, frame("event", event, event.pos))
-      }
-      const catchUp = Effect.gen(function* () {
-        for (;;) {
-          const page = yield* rooms.events(room, cursor, pageSize)
-          for (const event of page) if (event.pos > cursor) yield* write(event)
-          if (page.length < pageSize) return
+    Effect.fnUntraced(
+      function* (out) {
+        const signals = yield* Queue.sliding<Signal>(waiting)
+        yield* rooms.listen(room, {
+          event: (event) => Queue.offerUnsafe(signals, { kind: "event", event }),
+          delta: (delta) => Queue.offerUnsafe(signals, { kind: "delta", delta }),
+        })
+        yield* Effect.forkScoped(
+          Effect.repeat(Queue.offer(signals, { kind: "beat" } as const), Schedule.spaced(beatEvery)),
+        )
+        let cursor = after
+        const write = (event: Event) => {
+          cursor = event.pos
+          return Queue.offer(out, frame("event", event, event.pos))
         }
-      })
-      yield* catchUp
-      yield* Queue.offer(out, frame("ready", { pos: cursor }))
-      for (;;) {
-        const signal = yield* Queue.take(signals)
-        if (signal.kind === "delta") yield* Queue.offer(out, frame("delta", signal.delta))
-        else if (signal.kind === "beat") {
-          if (!(yield* lasts)) return yield* Queue.end(out)
-          yield* catchUp
-          yield* Queue.offer(out, frame("beat", { pos: cursor }))
-        } else if (signal.event.pos === cursor + 1) yield* write(signal.event)
-        else if (signal.event.pos > cursor) yield* catchUp
-      }
-    }),
+        const catchUp = Effect.gen(function* () {
+          for (;;) {
+            const page = yield* rooms.events(room, cursor, pageSize)
+            for (const event of page) if (event.pos > cursor) yield* write(event)
+            if (page.length < pageSize) return
+          }
+        })
+        yield* catchUp
+        yield* Queue.offer(out, frame("ready", { pos: cursor }))
+        for (;;) {
+          const signal = yield* Queue.take(signals)
+          if (signal.kind === "delta") yield* Queue.offer(out, frame("delta", signal.delta))
+          else if (signal.kind === "beat") {
+            if (!(yield* lasts)) return yield* Queue.end(out)
+            yield* catchUp
+            yield* Queue.offer(out, frame("beat", { pos: cursor }))
+          } else if (signal.event.pos === cursor + 1 && !isCut(signal.event)) yield* write(signal.event)
+          else if (signal.event.pos > cursor) yield* catchUp
+        }
+      },
+      // The store or the bus is away: the page comes back with its cursor.
+      (body, out) => Effect.catch(body, () => Queue.end(out)),
+    ),
     { bufferSize: 64, strategy: "suspend" },
   )
+
+/** Long words travel cut; the log has them whole. */
+const isCut = (event: Event) => event.kind === "message" && event.truncated === true

@@ -8,8 +8,10 @@ import {
   Roster,
   Subject,
   type AgentId,
+  type BusError,
   type Event,
   type Room,
+  type StoreError,
   type ThreadId,
 } from "../../runtime/index.ts"
 import { ApiError } from "./WebError.ts"
@@ -60,12 +62,14 @@ export const layer = (options: WebRoomsOptions) =>
         open: (title) => answer(Effect.map(rooms.open(web.id, title), summary)),
         events: (room, after, limit) => answer(rooms.events(room, after, limit)),
         listen: (room: ThreadId, listener) =>
-          Effect.andThen(
-            bus.listen(Subject.everythingIn(roster.ws, room), (_, payload) =>
-              listener.event(JSON.parse(payload) as Event),
-            ),
-            bus.listen(Subject.liveOf(roster.ws, room), (subject, payload) =>
-              listener.delta(toDelta(subject, payload)),
+          answer(
+            Effect.andThen(
+              bus.listen(Subject.everythingIn(roster.ws, room), (_, payload) =>
+                listener.event(JSON.parse(payload) as Event),
+              ),
+              bus.listen(Subject.liveOf(roster.ws, room), (subject, payload) =>
+                listener.delta(toDelta(subject, payload)),
+              ),
             ),
           ),
         accept: (inbound) => answer(Effect.map(journal.accept([inbound]), ([accepted]) => accepted!)),

@@ -6,3 +6,4 @@ export { Delta, type Listener, MemberSummary, RoomSummary, Status, WebRooms, Why
 export { owner } from "./ApiRoutes.ts"
 export { Credential } from "./LockMiddleware.ts"
 export { ApiError, WebListenError } from "./WebError.ts"
+export * as WebRoomsRuntime from "./WebRoomsRuntime.ts"

@@ -59,7 +59,10 @@ export const layer = (address: NatsAddress, ws: WorkspaceId): Layer.Layer<Bus, B
               }),
             ),
             (subscription) => Effect.sync(() => subscription.unsubscribe()),
-          ).pipe(Effect.asVoid),
+          ).pipe(
+            // The server knows of the subscription when this returns.
+            Effect.andThen(attempt("subscribe", () => nc.flush())),
+          ),
         hear: (hearing) =>
           hear(js, jsm, ws, hearing).pipe(
             Effect.catch((error) => Effect.logDebug(`hearing ${hearing.durable} again: ${error.message}`)),

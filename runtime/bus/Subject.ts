@@ -9,6 +9,8 @@ export const eventSubject = (ws: WorkspaceId, door: string, thread: string, kind
 export const allEvents = (ws: WorkspaceId) => `troupe.${ws}.thread.>`
 /** The words of every room behind a door. */
 export const wordsOf = (ws: WorkspaceId, door: DoorId) => `troupe.${ws}.thread.${door}.*.message`
+/** Everything of one room, whatever door it is behind. */
+export const everythingIn = (ws: WorkspaceId, thread: ThreadId) => `troupe.${ws}.thread.*.${thread}.*`
 /** Token deltas, never stored: `troupe.<ws>.live.<thread>.<agent>`. */
 export const liveSubject = (ws: WorkspaceId, thread: ThreadId, agent: AgentId) =>
   `troupe.${ws}.live.${thread}.${agent}`

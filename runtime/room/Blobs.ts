@@ -37,7 +37,10 @@ export class Blobs extends Context.Service<
           return id
         }),
         read: (id) =>
-          Effect.map(sql.cold<Blob>("select name, mime, bytes from blob where id = $1", [id]), (rows) => rows[0]),
+          Effect.map(
+            sql.cold<Blob>("select name, mime, bytes from blob where id = $1", [id]),
+            (rows) => rows[0],
+          ),
       })
     }),
   )

@@ -2,17 +2,19 @@
  * Reading rooms: the list, the log by cursor, following it live, and why an agent spoke or was silent. Nothing here
  * starts work: agents act only on what the bus delivered.
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { Bus, type BusError } from "../bus/Bus.ts"
+import { everythingIn } from "../bus/Subject.ts"
 import { Sql } from "../store/Sql.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import { rank } from "./Address.ts"
 import type { Event, MessageEvent } from "./Event.ts"
-import type { AgentId, DoorId, EventId, ThreadId } from "./Id.ts"
+import { newId, type AgentId, type DoorId, type EventId, type ThreadId } from "./Id.ts"
 import { eventJson } from "./Relay.ts"
 import { Roster } from "./Roster.ts"
 
@@ -39,6 +41,12 @@ export class Rooms extends Context.Service<
   {
     readonly list: Effect.Effect<ReadonlyArray<Room>, StoreError>
     readonly get: (thread: ThreadId) => Effect.Effect<Room | undefined, StoreError>
+    /** Opens an empty room behind a door that has no rooms of its own. */
+    readonly open: (door: DoorId, title: string) => Effect.Effect<Room, StoreError>
+    /** A platform gave a room another address: its room and its unsent words belong there now. Idempotent. */
+    readonly moved: (door: DoorId, from: string, to: string) => Effect.Effect<void, StoreError>
+    /** Agents with a running turn. */
+    readonly working: Effect.Effect<ReadonlySet<AgentId>, StoreError>
     /** Events after a position, in order. */
     readonly events: (
       thread: ThreadId,
@@ -77,7 +85,7 @@ export class Rooms extends Context.Service<
         Stream.unwrap(
           Effect.gen(function* () {
             const heard = yield* Queue.unbounded<Event>()
-            yield* bus.listen(`troupe.${roster.ws}.thread.*.${thread}.*`, (_, payload) => {
+            yield* bus.listen(everythingIn(roster.ws, thread), (_, payload) => {
               Queue.offerUnsafe(heard, JSON.parse(payload) as Event)
             })
             let cursor = after
@@ -125,6 +133,24 @@ export class Rooms extends Context.Service<
 
       return Rooms.of({
         list: sql.cold<Room & object>(roomsText, [roster.ws]),
+        open: Effect.fnUntraced(function* (door, title) {
+          const id = newId<ThreadId>(yield* Clock.currentTimeMillis)
+          yield* sql.cold("insert into thread (id, ws, door, channel, title) values ($1, $2, $3, $1, $4)", [
+            id,
+            roster.ws,
+            door,
+            title,
+          ])
+          return (yield* one<Room & object>(roomText, [roster.ws, id]))!
+        }),
+        moved: (door, from, to) => Effect.asVoid(sql.cold(movedText, [door, from, to])),
+        working: Effect.map(
+          sql.cold<{ agent: AgentId }>(
+            "select distinct agent from turn where ws = $1 and state = 'running'",
+            [roster.ws],
+          ),
+          (rows) => new Set(rows.map((r) => r.agent)),
+        ),
         get: (thread) => one<Room & object>(roomText, [roster.ws, thread]),
         events,
         words: (thread, after, before, limit) =>
@@ -183,6 +209,14 @@ const roomColumns = `id, door, channel, title, head,
   to_char(last_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "lastAt"`
 const roomsText = `select ${roomColumns} from thread where ws = $1 order by last_at desc limit 200`
 const roomText = `select ${roomColumns} from thread where ws = $1 and id = $2`
+/** A topic's channel is `<chat>/<topic>`. */
+const movedText = `
+with t as (
+  update thread set channel = $3 || substr(channel, length($2) + 1)
+  where door = $1 and (channel = $2 or channel like $2 || '/%')
+    and not exists (select from thread o where o.door = $1 and o.channel = $3 || substr(thread.channel, length($2) + 1)))
+update outbox set channel = $3 || substr(channel, length($2) + 1)
+where door = $1 and (channel = $2 or channel like $2 || '/%') and state in ('creating', 'created')`
 const eventsText = `select ${eventJson} as event from event e join thread t on t.id = e.thread
   where e.thread = $1 and e.pos > $2 order by e.pos limit $3`
 const wordsText = `select event from (

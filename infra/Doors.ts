@@ -1,0 +1,101 @@
+/**
+ * Opens the doors of the company: one Telegram bot each, held by a lease, so that one process polls it and sends for it (P9).
+ * What a door says of itself is kept for the page and for readiness.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import {
+  telegramDoor,
+  telegramIntegration,
+  TelegramSettings,
+  type DoorState,
+} from "../integrations/telegram/index.ts"
+import { Blobs, Company, Courier, Journal, Leases, Rooms, Roster, type StoredDoor } from "../runtime/index.ts"
+
+/** What may stand in troupe.yaml. */
+export const integrationTypes = {
+  telegram: telegramIntegration,
+  web: { schema: Schema.Struct({}) },
+} as const
+
+export interface DoorReport {
+  readonly name: string
+  readonly type: string
+  readonly state: "connected" | "connecting" | "failed"
+  readonly detail: string | null
+}
+
+export class Doors extends Context.Service<Doors, { readonly reports: () => ReadonlyArray<DoorReport> }>()(
+  "troupe/infra/Doors",
+) {
+  static readonly layer = (publicUrl: string | null) => Layer.effect(Doors, open(publicUrl))
+}
+
+const open = Effect.fnUntraced(function* (publicUrl: string | null) {
+  const { ws } = yield* Roster
+  const leases = yield* Leases
+  const reports = new Map<string, DoorReport>()
+  for (const door of yield* Company.storedDoors(ws)) {
+    const { name, type } = door
+    if (type !== "telegram") {
+      reports.set(name, { name, type, state: "connected", detail: null })
+      continue
+    }
+    const report = (state: DoorReport["state"], detail: string | null) =>
+      Effect.sync(() => void reports.set(name, { name, type, state, detail }))
+    yield* report("connecting", null)
+    yield* leases.hold(`door:${door.id}`, () =>
+      telegram(door, publicUrl, report).pipe(
+        Effect.catchTag(["TelegramMisconfigured", "SchemaError"], (e) =>
+          Effect.andThen(Effect.logError(e.message), report("failed", e.message)),
+        ),
+      ),
+    )
+  }
+  return Doors.of({ reports: () => [...reports.values()] })
+})
+
+const telegram = Effect.fnUntraced(function* (
+  door: StoredDoor,
+  publicUrl: string | null,
+  report: (state: DoorReport["state"], detail: string | null) => Effect.Effect<void>,
+) {
+  const journal = yield* Journal
+  const blobs = yield* Blobs
+  const rooms = yield* Rooms
+  const roster = yield* Roster
+  const courier = yield* Courier
+  const outward = yield* telegramDoor({
+    door: door.id,
+    name: door.name,
+    settings: yield* Schema.decodeUnknownEffect(TelegramSettings)(door.settings),
+    publicUrl,
+    services: {
+      accept: journal.accept,
+      storeBlob: (bytes, mime, name) => blobs.store({ bytes, mime, name }),
+      migrated: (from, to) => rooms.moved(door.id, String(from), String(to)),
+      members: () =>
+        (roster.now().doors.get(door.id)?.members ?? []).map(({ agent }) => ({
+          ...agent,
+          handle: agent.name,
+        })),
+      report: (state: DoorState) => {
+        switch (state._tag) {
+          case "connecting":
+            return report("connecting", null)
+          case "connected":
+            return report(
+              "connected",
+              state.note === null ? state.account : `${state.account}. ${state.note}`,
+            )
+          case "failing":
+          case "refused":
+            return report("failed", state.message)
+        }
+      },
+    },
+  })
+  yield* courier.serve(outward)
+})

@@ -1,0 +1,88 @@
+/** `troupe start`: servers, company, doors and the page, as one scoped effect that says where everything is. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { env } from "node:process"
+import { builtinTools, toolBlobs } from "../actors/conversation/tools/index.ts"
+import { makeReaper, layerPostgres, Shell } from "../actors/sprite/index.ts"
+import { Anthropic, rehearsalModel } from "../integrations/anthropic/index.ts"
+import { Sprites } from "../integrations/sprites/index.ts"
+import { Sessions, WebDoor, WebRoomsRuntime, WebServer, type Status } from "../integrations/web/index.ts"
+import { Bus, Company, Hooks, Roster, Settings, TroupeYaml } from "../runtime/index.ts"
+import { banner } from "./Banner.ts"
+import { Doors, integrationTypes } from "./Doors.ts"
+import { servers } from "./Servers.ts"
+import { layerActors, layerRoom, layerStaff, layerStore } from "./Troupe.ts"
+
+/** For agents that name none. */
+const defaultModel = "claude-sonnet-5-5"
+
+export const start = Effect.gen(function* () {
+  const settings = yield* Settings
+  const config = yield* TroupeYaml.load(settings.configFile, { env, types: integrationTypes }).pipe(
+    Effect.provide(NodeFileSystem.layer),
+  )
+  const at = yield* servers
+  const store = layerStore(at.database, { current: at.encryptionKey, former: [] })
+  const ws = yield* Company.workspace.pipe(Effect.provide(store))
+
+  const model = Option.getOrElse(settings.model, () => defaultModel)
+  const staff = layerStaff({
+    budgets: { ...config.budgets, prices: config.prices },
+    modelOf: (agent) => (at.anthropic.rehearsal ? rehearsalModel : (agent.model ?? model)),
+    tools: builtinTools,
+    reap: reaping(makeReaper({ workspace: ws })),
+  }).pipe(
+    Layer.provide(toolBlobs),
+    Layer.provide(Shell.layer({ workspace: ws })),
+    Layer.provide(
+      Layer.merge(layerPostgres, Sprites.layer({ baseUrl: at.sprites.url, token: at.sprites.token })),
+    ),
+    Layer.provide(Layer.merge(layerActors, Anthropic.layer(at.anthropic))),
+  )
+  const web = config.integrations.find((i) => i.type === "web")?.name ?? "web"
+  const page = WebServer.layer.pipe(
+    Layer.provide(
+      Layer.unwrap(
+        Effect.gen(function* () {
+          const doors = yield* Doors
+          const bus = yield* Bus
+          const status = Effect.map(bus.state, ({ connected }): Status => ({
+            rehearsal: at.anthropic.rehearsal,
+            parts: at.parts.map(({ name, where }) => ({
+              name,
+              where: name === "NATS" && !connected ? `${where}: not connected` : where,
+            })),
+            integrations: doors.reports(),
+          }))
+          const notReady = Effect.map(bus.state, ({ connected }) => [
+            ...(connected ? [] : ["NATS is not connected."]),
+            ...doors
+              .reports()
+              .filter((d) => d.state !== "connected")
+              .map((d) => `${d.name}: ${d.detail ?? d.state}`),
+          ])
+          return Layer.merge(
+            WebRoomsRuntime.layer({ door: web, status }),
+            WebDoor.layer({ cliToken: at.cliToken, notReady }),
+          )
+        }),
+      ),
+    ),
+    Layer.provide(Sessions.layerMemory),
+  )
+  const doors = Doors.layer(Option.getOrNull(settings.publicUrl))
+  const all = Layer.merge(staff, page).pipe(
+    Layer.provideMerge(doors),
+    Layer.provideMerge(layerRoom({ database: at.database, nats: at.nats }, ws, config)),
+    Layer.provideMerge(store),
+    Layer.provideMerge(Hooks.layer),
+  )
+  const services = yield* Layer.build(all)
+  yield* banner(at, config).pipe(Effect.provideContext(services))
+})
+
+/** Sandboxes of agents that left, shells nobody owns. */
+const reaping = (reap: ReturnType<typeof makeReaper>) =>
+  Effect.flatMap(Roster, (roster) => reap([...roster.now().agents.keys()]))
