@@ -43,18 +43,32 @@ describe("SessionShell on the local Sprites server", () => {
 
   const newThread = () => `thread${threads++}` as ThreadId
 
-  /** One life of the runtime. Ending it hangs up; the shell stays. A crash is a life that is not ended but forgotten. */
+  /** One life of the runtime. Ending it hangs up; the shell stays. After a crash it stores nothing more. */
   const life = async (thread = newThread()) => {
     const scope = await runtime.runPromise(Scope.make())
     scopes.push(scope)
+    let crashed = false
+    const store = await runtime.runPromise(SessionStore)
     const shell = await runtime.runPromise(
-      makeSessionShell(agent, thread, machine).pipe(Scope.provide(scope)),
+      makeSessionShell(agent, thread, machine).pipe(
+        Scope.provide(scope),
+        Effect.provideService(SessionStore, {
+          ...store,
+          save: (row) => Effect.suspend(() => (crashed ? Effect.never : store.save(row))),
+        }),
+      ),
     )
     const run = (command: string, timeoutMs = 20_000, onOutput?: (text: string) => void) =>
       runtime.runPromise(
         shell.run({ command, timeoutMs, callId: "call", ...(onOutput === undefined ? {} : { onOutput }) }),
       )
-    return { thread, shell, run, end: () => runtime.runPromise(Scope.close(scope, Exit.void)) }
+    return {
+      thread,
+      shell,
+      run,
+      end: () => runtime.runPromise(Scope.close(scope, Exit.void)),
+      crash: () => void (crashed = true),
+    }
   }
 
   /** Starts a command and resolves when it has printed `words`. */
@@ -126,6 +140,7 @@ describe("SessionShell on the local Sprites server", () => {
   it("stops a command that a crash left running, and says that its outcome is unknown", async () => {
     const first = await life()
     await running(first.shell, "cd /tmp; echo begun; sleep 300", "begun")
+    first.crash()
     const second = await life(first.thread)
     const result = await second.run("echo next; pgrep -cf 'sleep 300'")
     expect(result.output).toBe("next\n0\n")
@@ -142,6 +157,7 @@ describe("SessionShell on the local Sprites server", () => {
       "echo begun; until [[ -e ~/go ]]; do sleep 0.05; done; echo done it; (exit 9)",
       "begun",
     )
+    first.crash()
     const other = await life()
     await other.run("touch ~/go")
     const second = await life(first.thread)
