@@ -35,6 +35,8 @@ export interface Normalized {
   readonly files: ReadonlyArray<string | null>
   /** The group got a new id. */
   readonly migrated: { readonly from: number; readonly to: number } | null
+  /** A person who is not on the allow-list. */
+  readonly stranger: number | null
 }
 
 /** Undefined when it is no update at all, that is, has no `update_id`. */
@@ -51,6 +53,7 @@ export const normalize = (given: unknown, context: NormalizeContext): Normalized
     chat,
     files: [],
     migrated,
+    stranger: null,
   })
   if (Option.isNone(decoded)) return silent(0, update)
   const message = decoded.value
@@ -68,7 +71,7 @@ export const normalize = (given: unknown, context: NormalizeContext): Normalized
   if (!person || message.guest_query_id !== undefined || chat.type === "channel")
     return silent(chat.id, unheard(update, kind, message, "no person"))
   if (!allows(context.allow, chat.id, from.id))
-    return silent(chat.id, unheard(update, kind, message, "not on the allow-list"))
+    return { ...silent(chat.id, unheard(update, kind, message, "not on the allow-list")), stranger: from.id }
   const media = attachments(message)
   const words = inboundMessage(message, kind === "edited_message", media, context)
   if (words === undefined) return silent(chat.id, update)
@@ -94,7 +97,7 @@ export const normalizeSafely = (
   const updateId = (given as { readonly update_id: number }).update_id
   const raw = { update_id: updateId, unheard: "could not be read" }
   const inbound = { door: context.door, externalId: String(updateId), raw }
-  return { updateId, inbound, chat: 0, files: [], migrated: null }
+  return { updateId, inbound, chat: 0, files: [], migrated: null, stranger: null }
 }
 
 /** The channel of a message: the General topic has no id of its own. */

@@ -51,6 +51,8 @@ export class TelegramMisconfigured extends Schema.TaggedError<TelegramMisconfigu
   },
 ) {}
 
+const maxStrangers = 1_000
+
 export const telegramDoor = Effect.fnUntraced(function* (
   options: TelegramDoorOptions,
 ): Effect.fn.Return<Outward, TelegramMisconfigured, Scope.Scope | Hooks> {
@@ -96,12 +98,34 @@ export const telegramDoor = Effect.fnUntraced(function* (
 
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
   const flaw = (cause: unknown) => void runFork(Effect.logError("An update could not be read.", cause))
+  /** So that the owner can copy the number into the allow-list; once per person. */
+  const strangers = new Set<number>()
+  const tellOf = (user: number, chat: number) => {
+    if (strangers.has(user) || strangers.size >= maxStrangers) return
+    strangers.add(user)
+    runFork(
+      Effect.logInfo(
+        `User ${user} wrote to "${name}" in chat ${chat} and is not on its allow-list (allow.users).`,
+      ),
+    )
+  }
   const normalizer = () => {
     const known = bot
     if (known === undefined) return undefined
-    return (update: unknown) =>
-      normalizeSafely(update, { door, bot: known, members: services.members(), allow: settings.allow }, flaw)
+    const context = { door, bot: known, members: services.members(), allow: settings.allow }
+    return (update: unknown) => {
+      const normalized = normalizeSafely(update, context, flaw)
+      if (normalized?.stranger != null) tellOf(normalized.stranger, normalized.chat)
+      return normalized
+    }
   }
+
+  /** A Bot API server that knows no webhooks has none. */
+  const withoutWebhook = Effect.catchIf(
+    api.call("deleteWebhook", {}),
+    (error) => error.code === 404,
+    () => Effect.succeed(true as const),
+  )
 
   yield* report({ _tag: "connecting" })
   if (settings.mode === "webhook") {
@@ -137,7 +161,7 @@ export const telegramDoor = Effect.fnUntraced(function* (
     )
   } else {
     yield* identify.pipe(
-      Effect.andThen(insist(api.call("deleteWebhook", {}))),
+      Effect.andThen(insist(withoutWebhook)),
       Effect.andThen(healthy),
       Effect.andThen(
         poll({
