@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { env } from "node:process"
-import { builtinTools, toolBlobs } from "../actors/conversation/tools/index.ts"
+import { builtinTools } from "../actors/conversation/tools/index.ts"
 import { makeReaper, layerPostgres, Shell } from "../actors/sprite/index.ts"
 import { Anthropic, rehearsalModel } from "../integrations/anthropic/index.ts"
 import { Sprites } from "../integrations/sprites/index.ts"
@@ -34,7 +34,6 @@ export const start = Effect.gen(function* () {
     tools: builtinTools,
     reap: reaping(makeReaper({ workspace: ws })),
   }).pipe(
-    Layer.provide(toolBlobs),
     Layer.provide(Shell.layer({ workspace: ws })),
     Layer.provide(
       Layer.merge(layerPostgres, Sprites.layer({ baseUrl: at.sprites.url, token: at.sprites.token })),

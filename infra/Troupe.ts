@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import { Staff } from "../actors/agent/index.ts"
 import { Workplace, type Budgets } from "../actors/conversation/index.ts"
-import type { Tool } from "../actors/conversation/tools/Tool.ts"
+import type { Tool } from "../actors/conversation/tools/index.ts"
 import { Janitor } from "../actors/janitor/index.ts"
 import {
   Actor,

@@ -1,9 +1,8 @@
 /** Puts a file that came with the words of this turn into the sandbox. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { Attachment } from "../../../runtime/index.ts"
+import type { Attachment, Blobs } from "../../../runtime/index.ts"
 import type { Shell } from "../../sprite/index.ts"
-import type { Blobs } from "./Blobs.ts"
 import { inPlace } from "./SandboxFiles.ts"
 import { done, Refusal, schemaTool } from "./SchemaTool.ts"
 import { TurnContext, type Tool } from "./Tool.ts"
@@ -33,7 +32,9 @@ export const attachmentTool = (shell: Shell["Service"], blobs: Blobs["Service"])
             message: `${found.name} (${found.size} bytes) was not fetched from where it was sent. Ask for it in another way.`,
           })
         const place = yield* inPlace(shell, input.path ?? `~/attachments/${fileName(found.name)}`)
-        const { bytes, mime } = yield* blobs.read(found.blob)
+        const kept = yield* blobs.read(found.blob)
+        if (kept === undefined) return yield* new Refusal({ message: `${found.name} is not kept any more.` })
+        const { bytes, mime } = kept
         yield* place.machine.writeFile(place.path, bytes)
         return done(`${place.path} (${mime}, ${bytes.length} bytes)`)
       }),

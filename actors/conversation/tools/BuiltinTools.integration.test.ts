@@ -5,7 +5,7 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Redacted from "effect/Redacted"
 import { Sprites } from "../../../integrations/sprites/index.ts"
 import type { Sandbox } from "../../../integrations/sprites/index.ts"
-import { Actor } from "../../../runtime/index.ts"
+import { Actor, Blobs } from "../../../runtime/index.ts"
 import type {
   AgentId,
   Attachment,
@@ -18,7 +18,6 @@ import type {
 import { SessionStore, Shell } from "../../sprite/index.ts"
 import { startSprites } from "../../sprite/testSprites.ts"
 import type { TestSprites } from "../../sprite/testSprites.ts"
-import { Blobs, BlobsError } from "./Blobs.ts"
 import { builtinTools } from "./BuiltinTools.ts"
 import { TurnContext, type Tool, type ToolResult } from "./Tool.ts"
 
@@ -49,10 +48,11 @@ describe("the built-in tools on the local Sprites server", () => {
       SessionStore.layerMemory,
       Actor.ActorSystem.layer,
       Layer.succeed(Blobs, {
+        store: () => Effect.die("not used"),
         read: (blob) =>
           blob === ("b1" as BlobId)
             ? Effect.succeed({ bytes: Buffer.from("hello"), mime: "text/plain", name: "from outside.txt" })
-            : Effect.fail(new BlobsError({ message: "The file is gone.", cause: blob })),
+            : Effect.succeed(undefined),
       }),
     )
     runtime = ManagedRuntime.make(
@@ -248,7 +248,7 @@ describe("the built-in tools on the local Sprites server", () => {
     )
     expect(await text("shell", { command: "cat here.txt" })).toContain("hello")
     expect(await text("attachment", { name: "huge.bin" })).toContain("was not fetched")
-    expect(await text("attachment", { name: "lost.txt" })).toBe("The file is gone.")
+    expect(await text("attachment", { name: "lost.txt" })).toBe("lost.txt is not kept any more.")
     expect(await text("attachment", { name: "x" })).toContain("There are: ../evil.txt, lost.txt, huge.bin")
   })
 

@@ -1,8 +1,8 @@
 /** The tools that every agent has, in the order in which the model sees them. */
 import * as Effect from "effect/Effect"
+import { Blobs } from "../../../runtime/index.ts"
 import { Shell } from "../../sprite/index.ts"
 import { attachmentTool } from "./AttachmentTool.ts"
-import { Blobs } from "./Blobs.ts"
 import { editFileTool } from "./EditFile.ts"
 import { globTool } from "./GlobTool.ts"
 import { grepTool } from "./GrepTool.ts"

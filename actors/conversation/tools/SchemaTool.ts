@@ -6,13 +6,13 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { SandboxError } from "../../../integrations/sprites/index.ts"
-import type { BlobsError } from "./Blobs.ts"
+import type { StoreError } from "../../../runtime/index.ts"
 import type { Tool, ToolResult, TurnContext } from "./Tool.ts"
 
 /** Said to the model as it is. */
 export class Refusal extends Schema.TaggedError<Refusal>()("Refusal", { message: Schema.String }) {}
 
-export type ToolFailure = Refusal | SandboxError | BlobsError
+export type ToolFailure = Refusal | SandboxError | StoreError
 
 export interface SchemaToolOptions<I> {
   readonly name: string
