@@ -16,17 +16,13 @@ import * as Fiber from "effect/Fiber"
 import { SpawnRefused } from "./ActorError.ts"
 import type { ActorInfo } from "./ActorInfo.ts"
 import type { ActorRegistry, Entry } from "./ActorRegistry.ts"
-import type { OpenAsk } from "./Ask.ts"
 import type { Behavior } from "./Behavior.ts"
-import type { DeadLetter } from "./DeadLetters.ts"
 import { Handler, Thrown } from "./Handler.ts"
 import { Incarnation, type Host } from "./Incarnation.ts"
-import { Asked, Fault, isEnvelope, type Mail, type TimerFired, type TurnEnded } from "./Mail.ts"
-import { Mailbox, type Priority, type Refusal, type Waiting } from "./Mailbox.ts"
-import { OpenAsks } from "./OpenAsks.ts"
 import type { Parent } from "./Parent.ts"
 import { Passivation } from "./Passivation.ts"
-import { Address, stop, stopped, type Ref, type Target } from "./Ref.ts"
+import { Reachable } from "./Reachable.ts"
+import { stop, stopped, type Ref } from "./Ref.ts"
 import { Supervision, type Supervised } from "./Supervision.ts"
 import type { Ticked, Ticker } from "./Ticker.ts"
 
@@ -36,27 +32,20 @@ type Phase = "starting" | "running" | "supervised" | "stopping" | "stopped"
 const batch = 128
 const slice = 2
 
-const defaultCapacity = 10_000
-
-export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, Msg, E>, Ticked, Entry {
-  readonly path: string
-  readonly self: Ref<Msg>
-  readonly registry: ActorRegistry
+export class Actor<S, Msg, E>
+  extends Reachable<Msg>
+  implements Host<Msg>, Supervised<S, Msg, E>, Ticked, Entry
+{
   readonly behavior: Behavior<S, Msg, E>
   readonly #parent: Parent
   readonly #base: Context.Context<never>
-  readonly #mailbox: Mailbox<Mail<Msg>>
   readonly #handler: Handler<S, Msg, E>
-  #asks: OpenAsks | undefined
   #phase: Phase = "starting"
   #life: Incarnation<Msg>
   #ticker: Ticker | undefined
-  /** A tick is pending or runs. Also true while nothing may be handled, so that new mail wakes nobody. */
-  #ticking = true
   #supervision: Supervision<S, Msg, E> | undefined
   #supervisor: Fiber.Fiber<void> | undefined
   #passivation: Passivation | undefined
-  #watchers: Set<() => void> | undefined
 
   constructor(
     registry: ActorRegistry,
@@ -65,13 +54,10 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
     behavior: Behavior<S, Msg, E>,
     base: Context.Context<never>,
   ) {
-    this.path = path
-    this.self = new Address(this)
-    this.registry = registry
+    super(registry, path, behavior.capacity)
     this.#parent = parent
     this.behavior = behavior
     this.#base = base
-    this.#mailbox = new Mailbox(behavior.capacity ?? defaultCapacity)
     this.#handler = new Handler(behavior)
     this.#life = new Incarnation(this, base)
   }
@@ -113,56 +99,18 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
     this.#go()
   }
 
-  // Mail
-
-  accept(message: Msg, priority: Priority): Refusal | undefined {
-    const refusal = this.#mailbox.post(message, priority)
-    if (refusal === undefined && !this.#ticking) this.#wake()
-    return refusal
-  }
-
-  acceptAsk(message: Msg, ask: OpenAsk): Refusal | undefined {
-    const refusal = this.#mailbox.post(new Asked(message, ask), "ordinary")
-    if (refusal !== undefined) return refusal
-    ;(this.#asks ??= new OpenAsks()).add(ask)
-    if (!this.#ticking) this.#wake()
-    return undefined
-  }
-
-  settled(ask: OpenAsk): void {
-    this.#asks?.settled(ask)
-  }
-
-  wait(waiting: Waiting<Msg>): void {
-    this.#mailbox.wait(waiting)
-  }
-
-  forget(waiting: Waiting<Msg>): void {
-    this.#mailbox.forget(waiting)
-  }
-
-  push(mail: TimerFired<Msg> | TurnEnded<Msg> | Fault): void {
-    if (this.#mailbox.push(mail, mail instanceof Fault ? "control" : "ordinary") && !this.#ticking) {
-      this.#wake()
-    }
-  }
-
-  deadLetter(reason: DeadLetter["reason"]): void {
-    this.registry.deadLetters.add({ path: this.path, reason, at: this.registry.timer.unixMillis() })
-  }
-
   // Handling
 
   /** Lets mail wake the actor again, after its start or a supervised crash. */
   #go(): void {
     if (this.#phase !== "running") return
-    if (this.#mailbox.size > 0) return this.#wake()
-    this.#ticking = false
+    if (this.mailbox.size > 0) return this.wake()
+    this.ticking = false
     this.#quiet()
   }
 
-  #wake(): void {
-    this.#ticking = true
+  protected wake(): void {
+    this.ticking = true
     this.#ticker?.wake()
   }
 
@@ -175,8 +123,8 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
     let handled = done
     let until = ends
     while (this.#phase === "running") {
-      if (this.#mailbox.size === 0) {
-        this.#ticking = false
+      if (this.mailbox.size === 0) {
+        this.ticking = false
         return this.#quiet()
       }
       if (handled > 0) {
@@ -186,18 +134,18 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
       }
       handled++
       this.registry.handled++
-      const suspended = this.#handler.handle(this.#mailbox.take(), this.#life)
+      const suspended = this.#handler.handle(this.mailbox.take(), this.#life)
       if (suspended !== undefined) return suspended.then(() => this.#tick(handled, until))
     }
   }
 
   #quiet(): void {
-    if (this.#mailbox.state === "draining" && !this.#life.turnRunning) this.stop()
+    if (this.mailbox.state === "draining" && !this.#life.turnRunning) this.stop()
     else this.#passivation?.noteQuiet()
   }
 
   get quiet(): boolean {
-    return this.#phase === "running" && !this.#ticking && !this.#life.turnRunning && !this.#life.hasChildren
+    return this.#phase === "running" && !this.ticking && !this.#life.turnRunning && !this.#life.hasChildren
   }
 
   // Crashing
@@ -225,7 +173,7 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
   }
 
   endLife(cause: Cause.Cause<E>): Effect.Effect<void> {
-    this.#asks?.crashTaken(cause)
+    this.asks?.crashTaken(cause)
     return this.#close(Exit.failCause(cause))
   }
 
@@ -248,17 +196,14 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
   // Stopping
 
   drain(): void {
-    this.#mailbox.drain()
-    if (!this.#ticking) this.#quiet()
+    this.mailbox.drain()
+    if (!this.ticking) this.#quiet()
   }
 
   stop(): void {
     if (this.stopping) return
     this.#phase = "stopping"
-    for (const mail of this.#mailbox.close()) {
-      if (!isEnvelope(mail) || mail.sent) this.deadLetter("dropped")
-    }
-    this.#asks?.stop()
+    this.refuseAll()
     this.#passivation?.cancel()
     this.#ticker?.stop()
     Effect.runForkWith(this.registry.context)(this.#shutdown(), { uninterruptible: true })
@@ -277,8 +222,7 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
           this.#phase = "stopped"
           this.registry.entries.delete(this.path)
           this.#parent.gone(this)
-          const watchers = [...(this.#watchers ?? [])]
-          for (const run of watchers) run()
+          this.announceStopped()
         }),
       ),
     )
@@ -291,20 +235,10 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
     )
   }
 
-  onStopped(run: () => void): () => void {
-    if (this.#phase === "stopped") {
-      run()
-      return () => {}
-    }
-    const watchers = (this.#watchers ??= new Set())
-    watchers.add(run)
-    return () => watchers.delete(run)
-  }
-
   // As a parent, and as seen by operators
 
   eased(): void {
-    if (this.#phase === "running" && !this.#ticking) this.#quiet()
+    if (this.#phase === "running" && !this.ticking) this.#quiet()
   }
 
   info(): ActorInfo {
@@ -312,8 +246,8 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
       path: this.path,
       state: this.#stateName(),
       turn: this.#life.turnRunning,
-      mailbox: this.#mailbox.size,
-      capacity: this.#mailbox.capacity,
+      mailbox: this.mailbox.size,
+      capacity: this.mailbox.capacity,
       crashes: this.#supervision?.crashes ?? 0,
       restarts: this.#supervision?.restarts ?? 0,
       lastCrash: this.#supervision?.lastCrash,
@@ -325,8 +259,8 @@ export class Actor<S, Msg, E> implements Target<Msg>, Host<Msg>, Supervised<S, M
       case "stopped":
         return "stopping"
       case "running":
-        if (this.#mailbox.state === "draining") return "draining"
-        return this.#ticking ? "busy" : "idle"
+        if (this.mailbox.state === "draining") return "draining"
+        return this.ticking ? "busy" : "idle"
       default:
         return this.#phase
     }

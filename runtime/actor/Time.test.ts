@@ -254,3 +254,24 @@ describe("drain", () => {
     }).pipe(Effect.provide(layerTest)),
   )
 })
+
+describe("host timers", () => {
+  it("are all gone once the system is: of actors, asks and passivation", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length
+    const before = timers()
+    await Effect.runPromise(
+      Effect.gen(function* () {
+        for (let n = 0; n < 20; n++) {
+          const ref = yield* spawn(`a${n}`, runner({ idleAfter: "1 hour" }))
+          tell(ref, (state, ctx) =>
+            Effect.as(Effect.andThen(ctx.after("1 hour", add(1)), ctx.every("1 hour", add(1))), state),
+          )
+          yield* Effect.forkChild(ask(ref, (_reply: Reply<number>) => add(1), "1 hour"))
+        }
+        yield* quiet
+        assert.isAtLeast(timers(), before + 61)
+      }).pipe(Effect.provide(layerTest)),
+    )
+    assert.isBelow(timers(), before + 20)
+  })
+})

@@ -3,15 +3,8 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { layerTest } from "../../../runtime/actor/TestKit.ts"
-import {
-  ActorSystem,
-  ask,
-  spawn,
-  tell,
-  type Behavior,
-  type Ref,
-  type Reply,
-} from "../../../runtime/actor/index.ts"
+import type { ActorSystem } from "../../../runtime/actor/index.ts"
+import { ask, spawn, tell, type Behavior, type Ref, type Reply } from "../../../runtime/actor/index.ts"
 
 export const run = <A, E>(effect: Effect.Effect<A, E, ActorSystem>): Promise<A> =>
   Effect.runPromise(Effect.provide(effect, layerTest))
