@@ -115,7 +115,19 @@ export class Courier extends Context.Service<
           Effect.acquireRelease(
             Effect.sync(() => doors.set(outward.door, { outward, channels: new Map(), until: 0 })),
             () => Effect.sync(() => doors.delete(outward.door)),
-          ).pipe(Effect.andThen(openRows(outward.door))),
+          ).pipe(
+            Effect.andThen(openRows(outward.door)),
+            // A nudge may be lost: what is open and not known here is found in a while. What is known is not taken twice.
+            Effect.andThen(
+              openRows(outward.door).pipe(
+                Effect.ignore,
+                Effect.delay("10 seconds"),
+                Effect.forever,
+                Effect.forkScoped,
+              ),
+            ),
+            Effect.asVoid,
+          ),
         send: (parcel) => {
           if (doors.has(parcel.door)) take(parcel)
           else bus.tell(controlSubject(ws, "outbox"), parcel.door)

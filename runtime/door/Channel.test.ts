@@ -1,0 +1,234 @@
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { describe, expect, it } from "vitest"
+import type { AgentId, DoorId, ThreadId, TurnId } from "../room/Id.ts"
+import type { Journal } from "../room/Journal.ts"
+import { Channel, placeholder } from "./Channel.ts"
+import type { Parcel } from "./Courier.ts"
+import { SendError, type Outward } from "./Outward.ts"
+
+const parcel = (turn: string, over: Partial<Parcel> = {}): Parcel => ({
+  turn: turn as TurnId,
+  part: 0,
+  door: "d" as DoorId,
+  thread: "t" as ThreadId,
+  agent: "a" as AgentId,
+  channel: "c",
+  replyTo: "5",
+  signature: "",
+  platformId: null,
+  text: null,
+  ...over,
+})
+
+const error = (verdict: SendError["verdict"], afterMs = 0, everywhere = false) =>
+  new SendError({ verdict, afterMs, everywhere, message: verdict, cause: null })
+
+/** A platform and a journal by hand: calls are noted in order, and fail when they are told to. */
+const stage = Effect.gen(function* () {
+  const calls: Array<string> = []
+  const failures: Array<SendError> = []
+  let ids = 100
+  const attempt = (call: string) =>
+    Effect.suspend(() => {
+      calls.push(call)
+      const failure = failures.shift()
+      return failure === undefined ? Effect.void : Effect.fail(failure)
+    })
+  const outward: Outward = {
+    door: "d" as DoorId,
+    create: (say) => Effect.map(attempt(`create ${say.text}`), () => String(++ids)),
+    edit: (say) => attempt(`edit ${say.platformId} ${say.text}`),
+    split: (text) => (text.length <= 10 ? [text] : [text.slice(0, 10), text.slice(10)]),
+    progressEvery: () => 1000,
+  }
+  const committed: Array<string> = []
+  const journal = {
+    said: (row: { turn: string; part: number; platform_id: string }) =>
+      Effect.sync(() => {
+        committed.push(`said ${row.turn}/${row.part} ${row.platform_id}`)
+        return { written: true, text: null }
+      }),
+    parts: (rows: ReadonlyArray<{ turn: string; part: number; text: string }>) =>
+      Effect.sync(() => void rows.forEach((r) => committed.push(`part ${r.turn}/${r.part} ${r.text}`))),
+    delivered: (row: { turn: string; part: number; state: string }) =>
+      Effect.sync(() => {
+        committed.push(`${row.state} ${row.turn}/${row.part}`)
+        return true
+      }),
+  } as unknown as Journal["Service"]
+  const services = yield* Effect.context<never>()
+  const clock = yield* Effect.clockWith(Effect.succeed)
+  const flood = { until: 0 }
+  const make = () =>
+    new Channel({
+      outward,
+      journal,
+      fence: () => 1,
+      flood,
+      now: () => clock.currentTimeMillisUnsafe(),
+      run: (effect) => void Effect.runForkWith(services)(effect),
+      idle: () => calls.push("idle"),
+      ended: () => {},
+    })
+  return { calls, committed, failures, channel: make(), other: make() }
+})
+
+/** Lets everything that can run now run, and `ms` pass. */
+const pass = (ms = 0) =>
+  TestClock.adjust(ms).pipe(Effect.andThen(Effect.repeat(Effect.yieldNow, { times: 50 })))
+const test = (body: Effect.Effect<void>) =>
+  Effect.runPromise(Effect.scoped(body).pipe(Effect.provide(TestClock.layer())))
+
+describe("a channel (P8)", () => {
+  it("says a placeholder, commits its id, then edits the words into it: two calls", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.channel.take(parcel("u1"))
+        yield* pass()
+        s.channel.take(parcel("u1", { text: "hello" }))
+        yield* pass()
+        expect(s.calls).toEqual([`create ${placeholder}`, "edit 101 hello", "idle"])
+        expect(s.committed).toEqual(["said u1/0 101", "done u1/0"])
+      }),
+    ))
+
+  it("edits at once what was final before the placeholder had an id", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.channel.take(parcel("u1"))
+        s.channel.take(parcel("u1", { text: "hello" }))
+        yield* pass()
+        expect(s.calls).toEqual([`create ${placeholder}`, "edit 101 hello", "idle"])
+      }),
+    ))
+
+  it("a row whose id is known is only edited, never said again", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.channel.take(parcel("u1", { platformId: "77", text: "hello" }))
+        yield* pass()
+        expect(s.calls).toEqual(["edit 77 hello", "idle"])
+      }),
+    ))
+
+  it("a flood limit is a delay: the same words come after it, once", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.failures.push(error("retry", 5000))
+        s.channel.take(parcel("u1", { platformId: "77", text: "hello" }))
+        yield* pass()
+        yield* pass(4999)
+        expect(s.calls).toEqual(["edit 77 hello"])
+        yield* pass(1)
+        expect(s.calls).toEqual(["edit 77 hello", "edit 77 hello", "idle"])
+        expect(s.committed).toEqual(["done u1/0"])
+      }),
+    ))
+
+  it("a limit of the whole account holds for the other channels too", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.failures.push(error("retry", 3000, true))
+        s.channel.take(parcel("u1", { platformId: "77", text: "one" }))
+        yield* pass()
+        s.other.take(parcel("u2", { platformId: "78", text: "two" }))
+        yield* pass()
+        expect(s.calls).toEqual(["edit 77 one"])
+        yield* pass(3000)
+        expect(s.calls.filter((c) => c.startsWith("edit")).length).toBe(3)
+      }),
+    ))
+
+  it("final words go before placeholders, and placeholders before progress", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.failures.push(error("retry", 1000))
+        s.channel.take(parcel("live", { platformId: "1" }))
+        s.channel.progress("live" as TurnId, "thinking")
+        s.channel.take(parcel("new"))
+        yield* pass()
+        s.channel.take(parcel("done", { platformId: "2", text: "final" }))
+        yield* pass(1000)
+        yield* pass(1000)
+        expect(s.calls).toEqual([
+          `create ${placeholder}`,
+          "edit 2 final",
+          `create ${placeholder}`,
+          `edit 1 thinking ${placeholder}`,
+        ])
+      }),
+    ))
+
+  it("shows progress soon after the first words, then no more often than the platform likes", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.channel.take(parcel("u1", { platformId: "1" }))
+        s.channel.progress("u1" as TurnId, "a")
+        yield* pass()
+        expect(s.calls).toEqual([])
+        yield* pass(80)
+        s.channel.progress("u1" as TurnId, "b")
+        yield* pass(500)
+        expect(s.calls).toEqual([`edit 1 a ${placeholder}`])
+        yield* pass(500)
+        expect(s.calls).toEqual([`edit 1 a ${placeholder}`, `edit 1 ab ${placeholder}`])
+      }),
+    ))
+
+  it("cuts long words into parts that are rows before they are said", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.channel.take(parcel("u1", { platformId: "1", text: "0123456789abc" }))
+        yield* pass()
+        expect(s.calls).toEqual(["edit 1 0123456789", `create ${placeholder}`, "edit 101 abc", "idle"])
+        expect(s.committed[0]).toBe("part u1/1 abc")
+        expect(s.committed.filter((c) => c.startsWith("done")).toSorted()).toEqual(["done u1/0", "done u1/1"])
+      }),
+    ))
+
+  it("says words in a new message when somebody deleted ours", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.failures.push(error("lost"))
+        s.channel.take(parcel("u1", { platformId: "77", text: "hello" }))
+        yield* pass()
+        expect(s.calls).toEqual(["edit 77 hello", `create ${placeholder}`, "edit 101 hello", "idle"])
+      }),
+    ))
+
+  it("closes the row of words that can never be said, and serves the next", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.failures.push(error("gone"))
+        s.channel.take(parcel("u1", { platformId: "77", text: "hello" }))
+        s.channel.take(parcel("u2", { platformId: "78", text: "next" }))
+        yield* pass()
+        expect(s.calls.filter((c) => c !== "idle")).toEqual(["edit 77 hello", "edit 78 next"])
+        expect(s.committed.toSorted()).toEqual(["done u2/0", "gone u1/0"])
+      }),
+    ))
+
+  it("progress that fails is dropped, not repeated", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.failures.push(error("retry", 2000))
+        s.channel.take(parcel("u1", { platformId: "1" }))
+        s.channel.progress("u1" as TurnId, "a")
+        yield* pass(80)
+        yield* pass(10_000)
+        expect(s.calls).toEqual([`edit 1 a ${placeholder}`])
+      }),
+    ))
+})
