@@ -22,6 +22,7 @@ interface Agent {
   readonly pool: http.Agent
   /** Undefined once it listens. */
   waiting: Array<(failure: string | undefined) => void> | undefined
+  readonly whenEnded: Array<() => void>
   busy: number
   idle: NodeJS.Timeout | undefined
 }
@@ -93,7 +94,10 @@ export class Filesystem {
   end(name: string, done: () => void): void {
     const agent = this.#agents.get(name)
     if (agent === undefined) return done()
-    this.#whenEnded.push([agent, done])
+    // The next request gets a new agent, not one that is about to go.
+    this.#agents.delete(name)
+    clearTimeout(agent.idle)
+    agent.whenEnded.push(done)
     agent.running.signal("SIGKILL")
   }
 
@@ -108,8 +112,6 @@ export class Filesystem {
       })
     }
   }
-
-  readonly #whenEnded: Array<readonly [Agent, () => void]> = []
 
   #start(sprite: Sprite): Agent {
     const unsafe = this.#isolation._tag === "Unsafe"
@@ -152,8 +154,7 @@ export class Filesystem {
           if (this.#agents.get(sprite.name) === agent) this.#agents.delete(sprite.name)
           this.#settle(agent, said.trim() || "The file server of the sandbox could not be started.")
           fs.rmSync(directory, { recursive: true, force: true })
-          for (const [of, done] of this.#whenEnded) if (of === agent) done()
-          this.#whenEnded.splice(0, Infinity, ...this.#whenEnded.filter(([of]) => of !== agent))
+          for (const done of agent.whenEnded) done()
         },
       },
     )
@@ -162,6 +163,7 @@ export class Filesystem {
       socket: join(directory, "fs"),
       pool: new http.Agent({ keepAlive: true }),
       waiting: [],
+      whenEnded: [],
       busy: 0,
       idle: undefined,
     }

@@ -10,6 +10,7 @@ import {
   listen,
   opened,
   processesWith,
+  remove,
   serve,
   temporaryHome,
   type TestServer,
@@ -171,7 +172,7 @@ describe("A sandbox with small limits", () => {
 
   const withoutDelay = async () => {
     const before = Date.now()
-    expect((await bash(bystander, "echo fine")).stdout).toBe("fine\n")
+    expect(await bash(bystander, "echo fine")).toEqual({ code: 0, stdout: "fine\n", stderr: "" })
     await server.client.getSprite("bystander")
     expect(Date.now() - before).toBeLessThan(3000)
   }
@@ -188,7 +189,7 @@ describe("A sandbox with small limits", () => {
     bomb.signal("KILL")
     await bomb.wait()
     await until("the bomb to be gone", () => processesWith("987611").length === 0)
-    expect((await bash(sprite, "echo again")).stdout).toBe("again\n")
+    expect(await bash(sprite, "echo again")).toEqual({ code: 0, stdout: "again\n", stderr: "" })
   })
 
   it("bounds the memory of one process", async () => {
@@ -270,6 +271,7 @@ describe("The processes of a sandbox", () => {
     await until("the sleepers", () => processesWith("sleep\x00987612").length === 2)
     child.kill("SIGKILL")
     await until("the sleepers to end", () => processesWith("987612").length === 0)
+    remove(home)
   })
 })
 

@@ -9,12 +9,12 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { randomBytes } from "node:crypto"
+import { createHash, randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import type { Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as os from "node:os"
-import { join, resolve } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import { execRoutes, execUpgrades, fileRoutes } from "./ExecRoutes.ts"
 import { Filesystem } from "./Filesystem.ts"
 import { findTools, type Isolation } from "./Isolation.ts"
@@ -72,7 +72,12 @@ export const start = Effect.fn("LocalSprites.start")(function* (
 
   const runtime = yield* Effect.acquireRelease(
     attempt("The local Sprites server cannot make a directory for its pipes", () => {
-      const directory = fs.mkdtempSync(join(os.tmpdir(), "troupe-sprites-"))
+      const prefix = join(
+        os.tmpdir(),
+        `troupe-sprites-${createHash("sha256").update(root).digest("hex").slice(0, 12)}-`,
+      )
+      removeLeftovers(prefix)
+      const directory = fs.mkdtempSync(prefix)
       fs.chmodSync(directory, 0o711)
       return directory
     }),
@@ -119,6 +124,15 @@ export const start = Effect.fn("LocalSprites.start")(function* (
   )
   return { url, token, status: statusOf(isolation, limits) }
 })
+
+/** Of an earlier server on the same home that was killed. Another user's file of that name is left alone. */
+const removeLeftovers = (prefix: string): void => {
+  for (const entry of fs.readdirSync(dirname(prefix))) {
+    const path = join(dirname(prefix), entry)
+    if (!entry.startsWith(basename(prefix)) || fs.lstatSync(path).uid !== process.getuid?.()) continue
+    fs.rmSync(path, { recursive: true, force: true })
+  }
+}
 
 const attempt = <A>(what: string, run: () => A): Effect.Effect<A, LocalSpritesError> =>
   Effect.try({

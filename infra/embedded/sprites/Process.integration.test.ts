@@ -188,6 +188,9 @@ describe("Commands on the local server", () => {
       for (const expected of [1, 2, 3]) {
         vi.advanceTimersByTime(20_000)
         await until("an empty frame", () => frames.length === expected)
+        // The server has heard our answer to its own ping once it answers ours.
+        socket.ping()
+        await new Promise((resolve) => socket.once("pong", resolve))
       }
       expect(frames).toEqual([0, 0, 0])
       socket.terminate()

@@ -9,6 +9,7 @@
  */
 import { type ChildProcess, spawn, type StdioOptions } from "node:child_process"
 import * as fs from "node:fs"
+import * as os from "node:os"
 import { join } from "node:path"
 import { type Readable, Writable } from "node:stream"
 import { type Box, type Command, type Isolation, plan, type Plan } from "./Isolation.ts"
@@ -40,7 +41,10 @@ export interface Running {
   readonly resize: (rows: number, cols: number) => void
   /** Of the launcher, for messages. */
   readonly pid: number | undefined
-  /** Process 1 of the sandbox, as the host numbers it; undefined until bubblewrap has told it, and without it. */
+  /**
+   * Process 1 of the sandbox, as the host numbers it; undefined without bubblewrap, and before the command runs: until
+   * then its root directory may still be the host's.
+   */
   readonly namespacePid: () => number | undefined
 }
 
@@ -85,6 +89,7 @@ export const start = (launch: Launch, listener: Listener): Running => {
     return cannotStart(`The command could not be started: ${child.message}`, listener)
   }
 
+  if (child.pid !== undefined) yieldToServer(child.pid)
   const state: State = { child, namespacePid: undefined, waiting: [], phase: "starting" }
   const terminal = launch.command.terminal !== undefined
   const deliver = (signal: NodeJS.Signals) => send(isolation, state, terminal, signal)
@@ -119,7 +124,7 @@ export const start = (launch: Launch, listener: Listener): Running => {
       else apply()
     },
     pid: child.pid,
-    namespacePid: () => (state.phase === "over" ? undefined : state.namespacePid),
+    namespacePid: () => (state.phase === "running" ? state.namespacePid : undefined),
   }
 }
 
@@ -246,6 +251,15 @@ const cannotStart = (reason: string, listener: Listener): Running => {
     resize: nothing,
     pid: undefined,
     namespacePid: () => undefined,
+  }
+}
+
+/** Whatever a sandbox computes, the server and its neighbours come first. */
+const yieldToServer = (pid: number): void => {
+  try {
+    os.setPriority(pid, os.constants.priority.PRIORITY_BELOW_NORMAL)
+  } catch {
+    return
   }
 }
 

@@ -6,11 +6,13 @@ import { join } from "node:path"
 import { Sprites } from "../../../integrations/sprites/index.ts"
 import { suite } from "../../../integrations/sprites/SandboxSuite.ts"
 import { start } from "./LocalSprites.ts"
-import { temporaryHome } from "./testing/TestSprites.ts"
+import { remove, temporaryHome } from "./testing/TestSprites.ts"
 
 const layer = Layer.unwrap(
   Effect.gen(function* () {
-    const home = temporaryHome()
+    const home = yield* Effect.acquireRelease(Effect.sync(temporaryHome), (home) =>
+      Effect.sync(() => remove(home)),
+    )
     const { url, token } = yield* start({ home, file: join(home, "sprites.json"), unsafeLocalExec: false })
     return Sprites.layer({ baseUrl: url, token: Redacted.make(token) })
   }).pipe(Effect.orDie),

@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { WebSocket } from "ws"
-import { bash, serve, type TestServer } from "./testing/TestSprites.ts"
+import { bash, remove, serve, temporaryHome, type TestServer } from "./testing/TestSprites.ts"
 
 describe("Sprites on the local server", () => {
   let server: TestServer
@@ -60,7 +60,8 @@ describe("Sprites on the local server", () => {
   })
 
   it("survive a restart of the server with their files, on the same port, without their sessions", async () => {
-    const first = await serve()
+    const home = temporaryHome()
+    const first = await serve({ home })
     const sprite = await first.client.createSprite("stay")
     await bash(sprite, "echo kept > ~/file; echo too > /tmp/file")
     const session = sprite.createSession("bash", [])
@@ -69,7 +70,7 @@ describe("Sprites on the local server", () => {
     const [{ id } = { id: "" }] = await sprite.listSessions()
     await first.stop()
 
-    const second = await serve({ home: first.home })
+    const second = await serve({ home })
     expect(second.url).toBe(first.url)
     const again = await second.client.getSprite("stay")
     expect((await bash(again, "cat ~/file /tmp/file")).stdout).toBe("kept\ntoo\n")
@@ -77,6 +78,7 @@ describe("Sprites on the local server", () => {
     const attached = again.attachSession(id)
     await expect(new Promise((_, reject) => attached.on("error", reject))).rejects.toThrow()
     await second.stop()
+    remove(home)
   })
 
   it("are closed to whoever has no token, in requests and upgrades", async () => {

@@ -3,7 +3,7 @@
  * sandbox's user is) and `sprite.json`. A server that starts on the same root finds the same sprites.
  * When the server is root every sprite has a uid of its own, so that the kernel counts processes per sprite.
  */
-import { execFileSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { createHash, randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import { join } from "node:path"
@@ -152,8 +152,13 @@ export const makeDirectories = (directories: Directories, uid: number | undefine
 const firstUid = (root: string): number =>
   1_900_000_000 + (createHash("sha256").update(root).digest().readUInt32BE(0) % 200_000) * 1000
 
-/** A sandbox may have closed its own directories to their owner; a plain removal would then stop half-way. */
+/**
+ * In a process of its own, because a home may hold a million files; what a stop of the server leaves is taken up at the
+ * next start. A sandbox may have closed its own directories to their owner.
+ */
 const removeTree = (path: string): void => {
-  execFileSync("chmod", ["-R", "u+rwX", path], { stdio: "ignore" })
-  fs.rmSync(path, { recursive: true, force: true })
+  const script = 'chmod -R u+rwX "$1"; rm -rf "$1"'
+  spawn("/bin/sh", ["-c", script, "remove", path], { stdio: "ignore", detached: true })
+    .on("error", () => {})
+    .unref()
 }

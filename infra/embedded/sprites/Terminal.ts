@@ -17,7 +17,7 @@ export const resizeTerminal = (
   cols: number,
 ): void => {
   const device =
-    isolation._tag === "Unsafe" ? terminalOf(descendants(at).at(-1) ?? at) : `/proc/${at}/root/dev/pts/0`
+    isolation._tag === "Unsafe" ? terminalOf(leader(at)?.pid ?? at) : `/proc/${at}/root/dev/pts/0`
   if (device === undefined || isolation.tools.stty === undefined) return
   spawn(isolation.tools.stty, ["-F", device, "rows", String(rows), "cols", String(cols)], {
     stdio: "ignore",
@@ -28,13 +28,17 @@ export const resizeTerminal = (
 
 /** The process groups to signal: the terminal's session leader and whoever has the foreground. */
 export const foregroundGroups = (ancestor: number): ReadonlyArray<number> => {
+  const found = leader(ancestor)
+  return found === undefined ? [] : [...new Set([found.group, found.foreground])].filter((group) => group > 1)
+}
+
+/** The first below `ancestor` that leads a session with a terminal: the command that `script` started. */
+const leader = (ancestor: number) => {
   for (const pid of descendants(ancestor)) {
     const found = stat(pid)
-    if (found !== undefined && found.terminal !== 0 && found.session === pid) {
-      return [...new Set([found.group, found.foreground])].filter((group) => group > 1)
-    }
+    if (found !== undefined && found.terminal !== 0 && found.session === pid) return { pid, ...found }
   }
-  return []
+  return undefined
 }
 
 /** Children, their children, and so on, from the top. */

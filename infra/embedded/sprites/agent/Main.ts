@@ -109,5 +109,7 @@ const fail = (request: IncomingMessage, response: ServerResponse, cause: unknown
 const server = createServer((request, response) => {
   serve(request, response).catch((cause: unknown) => fail(request, response, cause))
 })
+// The one client keeps its connections as long as it lives.
+server.keepAliveTimeout = 0
 server.listen(process.argv[2], () => process.stdout.write("ready\n"))
 process.stdin.on("end", () => process.exit(0)).resume()

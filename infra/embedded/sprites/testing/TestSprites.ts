@@ -17,10 +17,12 @@ export interface TestServer extends LocalSprites {
 export const temporaryHome = (): string => {
   const home = fs.mkdtempSync(join(os.tmpdir(), "troupe-test-sprites-"))
   fs.chmodSync(home, 0o711)
-  process.once("exit", () => fs.rmSync(home, { recursive: true, force: true }))
   return home
 }
 
+export const remove = (home: string): void => fs.rmSync(home, { recursive: true, force: true })
+
+/** Without `home` it gets one that goes with it. */
 export const serve = async (options: Partial<Options> = {}): Promise<TestServer> => {
   const home = options.home ?? temporaryHome()
   const scope = Scope.makeUnsafe()
@@ -30,7 +32,11 @@ export const serve = async (options: Partial<Options> = {}): Promise<TestServer>
     ),
   )
   const client = new SpritesClient(server.token, { baseURL: server.url })
-  return { ...server, home, client, stop: () => Effect.runPromise(Scope.close(scope, Exit.void)) }
+  const stop = async () => {
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+    if (options.home === undefined) remove(home)
+  }
+  return { ...server, home, client, stop }
 }
 
 export interface Outcome {
