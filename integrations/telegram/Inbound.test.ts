@@ -358,23 +358,6 @@ describe("accepted once, in order", () => {
     }),
   )
 
-  it.live("a delivery that the store can never take is kept without its words and blocks nobody", () =>
-    Effect.gen(function* () {
-      const { tg, room, start } = yield* scene()
-      const eve = tg.user(1, "Eve")
-      const chat = tg.privateChat(eve)
-      room.poison = "poison"
-      for (const text of ["one", "poison", "two"]) tg.say(chat, eve, text)
-      yield* start
-      yield* heard(room, 2)
-      expect(room.texts()).toEqual(["one", "two"])
-      expect([...room.inbox.values()][1]?.raw).toEqual({
-        update_id: "100000001",
-        unheard: "could not be stored",
-      })
-    }),
-  )
-
   it.live("after a week of silence a lower sequence of ids is heard too", () =>
     Effect.gen(function* () {
       const { tg, room, start } = yield* scene()

@@ -14,7 +14,7 @@ import type { Normalized } from "./Normalize.ts"
 import type { TelegramApi } from "./TelegramApi.ts"
 
 export interface IntakeServices {
-  /** Commits before it returns; one statement for the whole batch. */
+  /** Commits before it returns; one statement for the whole batch. Fails only while the store is away. */
   readonly accept: (batch: ReadonlyArray<Inbound>) => Effect.Effect<ReadonlyArray<Accepted>, StoreError>
   readonly storeBlob: (bytes: Uint8Array, mime: string, name: string) => Effect.Effect<BlobId, StoreError>
   /** A group became a supergroup: its room and its unsent words belong to the new id. Idempotent. */
@@ -69,27 +69,8 @@ export const makeIntake = (api: TelegramApi, services: IntakeServices): Intake =
     for (const { migrated } of batch)
       if (migrated !== null) yield* services.migrated(migrated.from, migrated.to)
     if (batch.length === 0) return
-    yield* Effect.catchTag(services.accept(batch.map(({ inbound }) => inbound)), "StoreError", (error) =>
-      error.kind === "unavailable"
-        ? Effect.fail(error)
-        : Effect.forEach(batch, (update) => alone(update.inbound), { discard: true }),
-    )
+    yield* services.accept(batch.map(({ inbound }) => inbound))
   })
-
-  /** A delivery that the store can never take must not block those behind it: it is kept without its words. */
-  const alone = (inbound: Inbound) =>
-    Effect.catchTag(services.accept([inbound]), "StoreError", (error) => {
-      if (error.kind === "unavailable") return Effect.fail(error)
-      const { door, externalId } = inbound
-      return Effect.andThen(
-        Effect.logError(
-          `Update ${externalId} could not be stored and is kept without its words: ${error.message}`,
-        ),
-        services.accept([
-          { door, externalId, raw: { update_id: externalId, unheard: "could not be stored" } },
-        ]),
-      )
-    })
 
   return { accept, withFiles }
 }

@@ -40,17 +40,14 @@ export interface TestRoom extends TelegramDoorServices {
   readonly said: () => ReadonlyArray<InboundMessage>
   readonly texts: () => ReadonlyArray<string>
   /** While set, the store takes nothing. */
-  down: "unavailable" | "refused" | null
-  /** Texts that the store can never take. */
-  poison: string | null
+  down: "unavailable" | null
   readonly until: (condition: () => boolean, what: string) => Effect.Effect<void>
 }
 
 export const testRoom = (members: ReadonlyArray<Member> = [ada, bo]): TestRoom => {
   const watchers = new Set<() => void>()
   const changed = () => watchers.forEach((look) => look())
-  const fail = (kind: "unavailable" | "refused") =>
-    new StoreError({ kind, message: `the store is ${kind}`, cause: kind })
+  const fail = (kind: "unavailable") => new StoreError({ kind, message: `the store is ${kind}`, cause: kind })
   const room: TestRoom = {
     batches: [],
     inbox: new Map(),
@@ -58,7 +55,6 @@ export const testRoom = (members: ReadonlyArray<Member> = [ada, bo]): TestRoom =
     moves: [],
     blobs: new Map(),
     down: null,
-    poison: null,
     said: () => [...room.inbox.values()].flatMap(({ message }) => message ?? []),
     texts: () => room.said().map(({ text }) => text),
     members: () => members,
@@ -67,8 +63,6 @@ export const testRoom = (members: ReadonlyArray<Member> = [ada, bo]): TestRoom =
         room.batches.push(batch)
         changed()
         if (room.down !== null) return Effect.fail(fail(room.down))
-        if (room.poison !== null && batch.some(({ message }) => message?.text === room.poison))
-          return Effect.fail(fail("refused"))
         const accepted = batch.map(({ externalId }) => ({
           externalId,
           duplicate: room.inbox.has(externalId),

@@ -2,10 +2,12 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Bus, type Delivery, type Hearing, type Publication } from "./Bus.ts"
+import { Bus, type Hearing, type Publication } from "./Bus.ts"
 
 interface Durable {
-  readonly hearing: Hearing
+  hearing: Hearing
+  /** Somebody hears it now; meanwhile what comes is kept. */
+  open: boolean
   readonly pending: Map<number, Publication>
 }
 
@@ -25,27 +27,26 @@ export class BusMemory extends Context.Service<
 
       const deliver = (durable: Durable, seq: number, p: Publication) => {
         durable.pending.set(seq, p)
-        const delivery: Delivery = {
-          subject: p.subject,
-          payload: p.payload,
-          ack: () => durable.pending.delete(seq),
-        }
-        queueMicrotask(() => durable.hearing.onMessage(delivery))
+        if (!durable.open) return
+        const ack = () => void durable.pending.delete(seq)
+        queueMicrotask(() => durable.hearing.onMessage({ subject: p.subject, payload: p.payload, ack }))
       }
+      const tell = (subject: string, payload: string) =>
+        queueMicrotask(() => {
+          for (const l of listeners) if (matches(l.subject, subject)) l.onMessage(subject, payload)
+        })
       const bus = Bus.of({
         publish: (batch) =>
           Effect.sync(() => {
             for (const p of batch) {
+              tell(p.subject, p.payload)
               if (seen.has(p.id)) continue
               seen.add(p.id)
               const seq = stored.push(p)
               for (const d of durables.values()) if (matches(d.hearing.filter, p.subject)) deliver(d, seq, p)
             }
           }),
-        tell: (subject, payload) =>
-          queueMicrotask(() => {
-            for (const l of listeners) if (matches(l.subject, subject)) l.onMessage(subject, payload)
-          }),
+        tell,
         listen: (subject, onMessage) =>
           Effect.acquireRelease(
             Effect.sync(() => {
@@ -59,13 +60,16 @@ export class BusMemory extends Context.Service<
           Effect.acquireRelease(
             Effect.sync(() => {
               const known = durables.get(hearing.durable)
-              const durable: Durable = { hearing, pending: known?.pending ?? new Map() }
+              const durable: Durable = known ?? { hearing, open: true, pending: new Map() }
               durables.set(hearing.durable, durable)
-              if (known === undefined)
-                stored.forEach((p, i) => matches(hearing.filter, p.subject) && deliver(durable, i + 1, p))
+              durable.hearing = hearing
+              durable.open = true
+              if (known !== undefined) for (const [seq, p] of known.pending) deliver(known, seq, p)
+              else stored.forEach((p, i) => matches(hearing.filter, p.subject) && deliver(durable, i + 1, p))
+              return durable
             }),
-            () => Effect.sync(() => durables.delete(hearing.durable)),
-          ),
+            (durable) => Effect.sync(() => (durable.open = false)),
+          ).pipe(Effect.asVoid),
         leave: (durable) => Effect.sync(() => durables.delete(durable)).pipe(Effect.asVoid),
         state: Effect.succeed({ connected: true, server: "memory" }),
       })
