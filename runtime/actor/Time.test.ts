@@ -272,6 +272,10 @@ describe("host timers", () => {
         assert.isAtLeast(timers(), before + 61)
       }).pipe(Effect.provide(layerTest)),
     )
-    assert.isBelow(timers(), before + 20)
+    // The test runner has timers of its own, which come and go: ours would stay for an hour.
+    const deadline = performance.now() + 2000
+    while (timers() > before && performance.now() < deadline)
+      await new Promise((resolve) => setImmediate(resolve))
+    assert.isAtMost(timers(), before)
   })
 })

@@ -31,17 +31,21 @@ export const timed = async (run: () => unknown): Promise<number> => {
   return performance.now() - start
 }
 
-/** Both sides in turn, several times; the median of the per-round ratios of their speeds. */
+/**
+ * Both sides in turn, so that a noisy neighbour meets both; the median over the rounds of the ratio of their speeds.
+ * The first rounds, in which code is still being compiled, do not count.
+ */
 export const ratio = async (
-  rounds: number,
   ours: () => Promise<number>,
   theirs: () => Promise<number>,
+  rounds = 9,
+  warmUp = 4,
 ): Promise<number> => {
   const ratios: Array<number> = []
-  for (let round = 0; round <= rounds; round++) {
-    const [a, b] = round % 2 === 0 ? [await ours(), await theirs()] : [0, 0]
-    const [b2, a2] = round % 2 === 1 ? [await theirs(), await ours()] : [b, a]
-    if (round > 0) ratios.push(b2 / a2)
+  for (let round = 0; round < warmUp + rounds; round++) {
+    const mine = await ours()
+    const other = await theirs()
+    if (round >= warmUp) ratios.push(other / mine)
   }
   return median(ratios)
 }

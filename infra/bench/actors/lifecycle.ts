@@ -37,7 +37,7 @@ async function* spawning(): AsyncGenerator<Line> {
     rates.push((count / taken) * 1000)
     return taken
   }
-  const against = await ratio(3, ours, async () => fresh("nact", count))
+  const against = await ratio(ours, async () => fresh("nact", count), 3, 0)
   yield atLeast("8a spawns per second", median(rates), 20_000, "/s")
   yield atLeast("8b the same against nact", against, 0.2, "x")
   const cycles = await Ours.run(

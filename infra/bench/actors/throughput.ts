@@ -10,7 +10,6 @@ const messages = 200_000
 export async function* throughput(): AsyncGenerator<Line> {
   const burst = (style: Ours.Style) =>
     ratio(
-      5,
       () => timed(() => Ours.burst(messages, style)),
       () => timed(() => Nact.burst(messages)),
     )
@@ -18,13 +17,11 @@ export async function* throughput(): AsyncGenerator<Line> {
   yield atLeast("2a the same with Effect.sync", await burst("sync"), 2.5, "x")
   yield atLeast("2b the same with Effect.gen", await burst("gen"), 0.5, "x")
   const pingPong = await ratio(
-    5,
     () => timed(() => Ours.pingPong(100_000)),
     () => timed(() => Nact.pingPong(100_000)),
   )
   yield atLeast("3  ping-pong between two actors, against nact", pingPong, 0.65, "x")
   const fanOut = await ratio(
-    5,
     () => timed(() => Ours.fanOut(1000, 100)),
     () => timed(() => Nact.fanOut(1000, 100)),
   )
@@ -57,6 +54,6 @@ const childCount = (children: number): Promise<number> =>
       const many = yield* spawn("many", parent(children))
       const hops = (ref: Ref<Hop>) => () =>
         timed(() => new Promise<void>((done) => void tell(ref, { left: 20_000, done })))
-      return yield* Effect.promise(() => ratio(5, hops(many), hops(none)))
+      return yield* Effect.promise(() => ratio(hops(many), hops(none)))
     }),
   )
