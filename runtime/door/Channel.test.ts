@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import type { AgentId, DoorId, ThreadId, TurnId } from "../room/Id.ts"
 import type { Journal } from "../room/Journal.ts"
 import { Channel, placeholder } from "./Channel.ts"
-import type { Parcel } from "./Courier.ts"
+import type { Parcel } from "./Parcel.ts"
 import { SendError, type Outward } from "./Outward.ts"
 
 const parcel = (turn: string, over: Partial<Parcel> = {}): Parcel => ({

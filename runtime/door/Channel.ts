@@ -9,7 +9,7 @@ import * as Schedule from "effect/Schedule"
 import type { Journal } from "../room/Journal.ts"
 import type { TurnId } from "../room/Id.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import type { Parcel } from "./Courier.ts"
+import type { Parcel } from "./Parcel.ts"
 import type { Outward, SendError } from "./Outward.ts"
 
 interface Letter {

@@ -17,28 +17,14 @@ import type * as Scope from "effect/Scope"
 import { Bus } from "../bus/Bus.ts"
 import { controlSubject, liveOf } from "../bus/Subject.ts"
 import { Leases } from "../lease/Leases.ts"
-import type { AgentId, DoorId, ThreadId, TurnId } from "../room/Id.ts"
+import type { DoorId, TurnId } from "../room/Id.ts"
 import { Journal } from "../room/Journal.ts"
 import { Roster } from "../room/Roster.ts"
 import { Sql } from "../store/Sql.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import { Channel } from "./Channel.ts"
 import type { Outward } from "./Outward.ts"
-
-/** An outbox row as the courier knows it. */
-export interface Parcel {
-  readonly turn: TurnId
-  readonly part: number
-  readonly door: DoorId
-  readonly thread: ThreadId
-  readonly agent: AgentId
-  readonly channel: string
-  readonly replyTo: string | null
-  readonly signature: string
-  readonly platformId: string | null
-  /** The final words; null while the turn runs. */
-  readonly text: string | null
-}
+import type { Parcel } from "./Parcel.ts"
 
 export class Courier extends Context.Service<
   Courier,
