@@ -23,7 +23,7 @@ const program = Effect.scoped(Effect.andThen(start, stopped)).pipe(
 )
 
 /** Tags of errors that a person mends in the configuration. */
-const misconfigured = new Set(["ConfigError", "HomeTaken", "SecretsError"])
+const misconfigured = new Set(["ConfigError", "HomeTaken", "SecretsError", "SettingsError"])
 
 export const run: Promise<number> = Effect.runPromiseExit(program).then((exit) => {
   if (Exit.isSuccess(exit)) return 0
@@ -32,6 +32,18 @@ export const run: Promise<number> = Effect.runPromiseExit(program).then((exit) =
     process.stderr.write(`${Cause.pretty(exit.cause)}\n`)
     return 1
   }
-  process.stderr.write(`${error.message}\n`)
+  process.stderr.write(`${sentence(error)}\n`)
   return misconfigured.has(error._tag) ? 78 : 1
 })
+
+/** The servers say what is wrong; a person also needs to know what to do. */
+const sentence = (error: { readonly _tag: string; readonly message: string }): string => {
+  switch (error._tag) {
+    case "StoreError":
+      return `Postgres does not answer (${error.message}): check DATABASE_URL, or unset it to use the embedded one.`
+    case "BusError":
+      return `${error.message}: check NATS_URL, or unset it to use the embedded one.`
+    default:
+      return error.message
+  }
+}

@@ -6,8 +6,14 @@ import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+
+/** A variable that cannot be read as what it is; one sentence with the next step. */
+export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
+  message: Schema.String,
+}) {}
 
 export class Settings extends Context.Service<
   Settings,
@@ -37,27 +43,43 @@ export class Settings extends Context.Service<
     Settings,
     Effect.gen(function* () {
       return Settings.of({
-        port: yield* Config.Port("PORT").pipe(Config.withDefault(4400)),
-        host: yield* Config.String("HOST").pipe(Config.withDefault("127.0.0.1")),
-        home: yield* Config.String("TROUPE_HOME").pipe(Config.withDefault("./.troupe")),
-        configFile: yield* Config.String("TROUPE_CONFIG").pipe(Config.withDefault("./troupe.yaml")),
-        databaseUrl: yield* Config.option(Config.Redacted("DATABASE_URL")),
-        natsUrl: yield* Config.option(Config.Redacted("NATS_URL")),
-        natsCreds: yield* Config.option(Config.String("NATS_CREDS")),
-        anthropicKey: yield* Config.option(Config.Redacted("ANTHROPIC_API_KEY")),
-        anthropicBaseUrl: yield* Config.option(Config.String("ANTHROPIC_BASE_URL")),
-        model: yield* Config.option(Config.String("TROUPE_MODEL")),
-        spritesToken: yield* Config.option(Config.Redacted("SPRITES_TOKEN")),
-        spritesUrl: yield* Config.option(Config.String("SPRITES_URL")),
-        encryptionKey: yield* Config.option(Config.Redacted("ENCRYPTION_KEY")),
-        publicUrl: yield* Config.option(Config.String("PUBLIC_URL")),
-        trustedProxy: yield* Config.option(Config.String("TRUSTED_PROXY")),
-        logLevel: yield* Config.String("LOG_LEVEL").pipe(Config.withDefault("info")),
-        logFormat: yield* Config.Literals(["pretty", "json"], "LOG_FORMAT").pipe(
-          Config.withDefault("pretty" as const),
-        ),
-        unsafeLocalExec: yield* Config.Boolean("TROUPE_UNSAFE_LOCAL_EXEC").pipe(Config.withDefault(false)),
+        port: yield* read("PORT", "a port number", Config.Port, 4400),
+        host: yield* read("HOST", "an address", Config.String, "127.0.0.1"),
+        home: yield* read("TROUPE_HOME", "a directory", Config.String, "./.troupe"),
+        configFile: yield* read("TROUPE_CONFIG", "a file", Config.String, "./troupe.yaml"),
+        databaseUrl: yield* optional("DATABASE_URL", Config.Redacted),
+        natsUrl: yield* optional("NATS_URL", Config.Redacted),
+        natsCreds: yield* optional("NATS_CREDS", Config.String),
+        anthropicKey: yield* optional("ANTHROPIC_API_KEY", Config.Redacted),
+        anthropicBaseUrl: yield* optional("ANTHROPIC_BASE_URL", Config.String),
+        model: yield* optional("TROUPE_MODEL", Config.String),
+        spritesToken: yield* optional("SPRITES_TOKEN", Config.Redacted),
+        spritesUrl: yield* optional("SPRITES_URL", Config.String),
+        encryptionKey: yield* optional("ENCRYPTION_KEY", Config.Redacted),
+        publicUrl: yield* optional("PUBLIC_URL", Config.String),
+        trustedProxy: yield* optional("TRUSTED_PROXY", Config.String),
+        logLevel: yield* read("LOG_LEVEL", "a level like info or debug", Config.String, "info"),
+        logFormat: yield* read("LOG_FORMAT", "pretty or json", logFormat, "pretty"),
+        unsafeLocalExec: yield* read("TROUPE_UNSAFE_LOCAL_EXEC", "1 or nothing", Config.Boolean, false),
       })
     }),
   )
 }
+
+const logFormat = (name: string) => Config.Literals(["pretty", "json"], name)
+
+/** A variable that is set to nothing is not set: the provider leaves it out. */
+const optional = <A>(name: string, config: (name: string) => Config.Config<A>) => Config.option(config(name))
+
+const read = <A, B extends A>(
+  name: string,
+  expected: string,
+  config: (name: string) => Config.Config<A>,
+  absent: B,
+): Effect.Effect<A, SettingsError> =>
+  Effect.gen(function* () {
+    const text = yield* Effect.orDie(optional(name, Config.String))
+    if (Option.isNone(text)) return absent
+    const message = `${name} must be ${expected}, and it is "${text.value}": correct or unset it.`
+    return yield* Effect.mapError(config(name), () => new SettingsError({ message }))
+  })
