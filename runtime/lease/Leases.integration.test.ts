@@ -75,9 +75,10 @@ describe("leases (P9)", () => {
     )
     // As if it had been paused: its last beat was long ago, and no other comes.
     await query(a, "update process set beat_at = now() - interval '1 minute', host = 'elsewhere'")
+    await query(a, "create function unheard() returns trigger language plpgsql as 'begin return null; end'")
     await query(
       a,
-      "create rule paused as on update to process where old.host = 'elsewhere' do instead nothing",
+      "create trigger paused before update on process for each row when (old.host = 'elsewhere') execute function unheard()",
     )
     const b = start()
     const held = await claim(b, "agent:ada").gained

@@ -13,7 +13,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { randomBytes } from "node:crypto"
 import { hostname } from "node:os"
@@ -64,31 +63,28 @@ const make = Effect.fnUntraced(function* (url: Redacted.Redacted, wants: (name: 
   const lockKey = randomBytes(6).readUIntBE(0, 6)
   const claims = new Map<string, Claim>()
 
+  // The lock lives on a session of its own: Postgres frees it the moment this process is gone.
   const session = yield* connect(url, 1)
-  const lock = Effect.tryPromise({
-    try: () => session`select pg_try_advisory_lock(${lockKey}::bigint)`,
+  /** Beats, holds the lock (again, after Postgres was away), and answers what this process owns. */
+  const beat = Effect.tryPromise({
+    try: () =>
+      session.unsafe<Array<{ owned: ReadonlyArray<Held> }>>(beatText, [id, lockKey, hostname(), pid], {
+        prepare: true,
+      }),
     catch: fromPostgres,
-  })
-  yield* lock
-  yield* sql.cold("insert into process (id, lock_key, host, pid) values ($1, $2, $3, $4)", [
-    id,
-    lockKey,
-    hostname(),
-    pid,
-  ])
+  }).pipe(Effect.map(([row]) => row!.owned))
+  yield* beat
 
   const dead = Effect.map(
     sql.cold<{ id: string; host: string; pid: number; gone: boolean }>(deadText, [id]),
     (rows) => rows.filter((r) => r.gone || (r.host === hostname() && !alive(r.pid))).map((r) => r.id),
   )
 
-  /** One round: beat, learn what was lost, take what is free. */
+  /** Beats, learns what was lost, takes what is free. */
   const round = Effect.gen(function* () {
+    const owned = new Map((yield* beat).map((r) => [r.name, r.fence]))
     const open = [...claims.values()].filter((c) => wants(c.name))
-    if (open.length === 0) return
     const waiting = open.filter((c) => c.held === undefined)
-    const rows = yield* sql.cold<{ name: string; fence: number }>(ownedText, [id])
-    const owned = new Map(rows.map((r) => [r.name, r.fence]))
     for (const claim of open) {
       if (claim.held !== undefined && owned.get(claim.name) !== claim.held.fence) {
         claim.held = undefined
@@ -109,10 +105,10 @@ const make = Effect.fnUntraced(function* (url: Redacted.Redacted, wants: (name: 
       claim.gained(claim.held)
     }
   })
-  const beat = Effect.andThen(lock, sql.cold("update process set beat_at = now() where id = $1", [id]))
-  yield* Effect.andThen(beat, round).pipe(
+  yield* round.pipe(
     Effect.catch((e) => Effect.logWarning(`leases: ${e.message}`)),
-    Effect.repeat(Schedule.spaced("2 seconds")),
+    Effect.delay("2 seconds"),
+    Effect.forever,
     Effect.forkScoped,
   )
   yield* Effect.addFinalizer(() => Effect.ignore(sql.cold(leaveText, [id])))
@@ -171,7 +167,12 @@ select p.id, p.host, p.pid, p.beat_at < now() - interval '10 seconds' or (p.beat
     and ((l.classid::bigint << 32) | l.objid::bigint) = p.lock_key)) as gone
 from process p where p.id <> $1`
 
-const ownedText = `select name, fence::float8 as fence from lease where process = $1`
+const beatText = `
+with beat as (
+  insert into process (id, lock_key, host, pid) values ($1, $2::bigint, $3, $4::int)
+  on conflict (id) do update set beat_at = now())
+select pg_try_advisory_lock($2::bigint) as locked,
+  (select coalesce(jsonb_agg(jsonb_build_object('name', name, 'fence', fence)), '[]') from lease where process = $1) as owned`
 
 const takeText = `
 with mine as (

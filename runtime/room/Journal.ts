@@ -7,6 +7,8 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { Bus } from "../bus/Bus.ts"
+import { controlSubject } from "../bus/Subject.ts"
 import type { Accepted, Inbound } from "../door/Inbound.ts"
 import { Redaction } from "../secrets/Redaction.ts"
 import { accept, type AcceptRow } from "../store/hot/Accept.ts"
@@ -21,14 +23,16 @@ import {
   type SaidRow,
 } from "../store/hot/Deliver.ts"
 import { finish, type FinishRow, type FinishedRow } from "../store/hot/Finish.ts"
+import { park, stop, type ParkRow, type ParkedRow } from "../store/hot/Park.ts"
 import { join, queue, type JoinRow, type QueueRow } from "../store/hot/Steer.ts"
 import { Sql } from "../store/Sql.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import { slotsOf } from "./Address.ts"
 import type { Body, Event } from "./Event.ts"
-import { newId, type EventId, type ThreadId } from "./Id.ts"
+import { newId, type EventId, type ThreadId, type TurnId } from "./Id.ts"
 import { Relay } from "./Relay.ts"
 import { Roster } from "./Roster.ts"
+import { storable, storableText } from "./Storable.ts"
 
 /** A statement's row with its events as bodies; ids are given here, unless the caller has to know one. */
 type WithBodies<Row> = Omit<Row, "events"> & { readonly events: ReadonlyArray<Said> }
@@ -58,6 +62,13 @@ export class Journal extends Context.Service<
     ) => Effect.Effect<{ readonly written: boolean; readonly granted: number | null }, StoreError>
     /** S6. */
     readonly finish: (row: WithBodies<FinishRow>) => Effect.Effect<WithEvents<FinishedRow>, StoreError>
+    /**
+     * Stops a turn: from this commit on nothing of it is written but its end, and whoever runs it is told at once. False:
+     * there was nothing to stop.
+     */
+    readonly stop: (turn: TurnId) => Effect.Effect<boolean, StoreError>
+    /** Gives up a word that could not be taken up, and tells the room. */
+    readonly park: (row: WithBodies<ParkRow>) => Effect.Effect<WithEvents<ParkedRow>, StoreError>
     /** S3: whether it was written, and the final words when they are there already. */
     readonly said: (
       row: SaidRow,
@@ -73,6 +84,7 @@ export class Journal extends Context.Service<
       const sql = yield* Sql
       const relay = yield* Relay
       const roster = yield* Roster
+      const bus = yield* Bus
       const { redact, redactJson } = yield* Redaction
       const clock = yield* Clock.Clock
       const id = <I extends string>() => newId<I>(clock.currentTimeMillisUnsafe())
@@ -84,6 +96,8 @@ export class Journal extends Context.Service<
         queue: queue(sql),
         advance: advance(sql),
         finish: finish(sql),
+        stop: stop(sql),
+        park: park(sql),
         said: said(sql),
         parts: parts(sql),
         delivered: delivered(sql),
@@ -94,7 +108,7 @@ export class Journal extends Context.Service<
           id: e.id ?? id(),
           kind: e.body.kind,
           ...(e.key === undefined ? {} : { key: e.key }),
-          body: redactJson(e.body),
+          body: storable(redactJson(e.body)),
         }))
       /** The events as they stand in the log, handed to the relay. */
       const landed = (
@@ -218,9 +232,20 @@ export class Journal extends Context.Service<
           const events = write(row.events)
           const out = yield* lanes.finish({
             ...row,
-            text: redact(row.text),
+            text: storableText(redact(row.text)),
             events,
           })
+          return { ...out, events: landed(row, events, out.events) }
+        }),
+        stop: Effect.fnUntraced(function* (turn) {
+          const { agent, thread } = yield* lanes.stop({ turn })
+          if (agent === null) return false
+          bus.tell(controlSubject(roster.ws, "stop"), JSON.stringify({ agent, thread, turn }))
+          return true
+        }),
+        park: Effect.fnUntraced(function* (row) {
+          const events = write(row.events)
+          const out = yield* lanes.park({ ...row, text: storableText(redact(row.text)), events })
           return { ...out, events: landed(row, events, out.events) }
         }),
         said: lanes.said,

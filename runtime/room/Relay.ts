@@ -1,7 +1,7 @@
 /**
  * P3: publishes each thread's events in position order, the next after the ack of those before, threads beside each other.
  * One relay per workspace (a lease). It is handed local commits in memory, hears of other processes' by a nudge, and
- * `catchUp` reads `head > published` at start, after errors and from the janitor's sweep.
+ * `head > published` is read at start, after errors and every two seconds.
  *
  * Words go out at once; events nobody waits for (intents, turns, receipts) gather for a few milliseconds and go with
  * whatever comes next. Nothing is lost when NATS is: the cursor moves only after the ack.
@@ -169,7 +169,10 @@ export class Relay extends Context.Service<
       })
       yield* leases.hold(lease, () => {
         lanes.clear()
-        return catchUp.pipe(Effect.retry(Schedule.spaced("1 second")))
+        return catchUp.pipe(
+          Effect.catch((e) => Effect.logWarning(`relay: ${e.message}`)),
+          Effect.repeat(Schedule.spaced("2 seconds")),
+        )
       })
 
       return Relay.of({
