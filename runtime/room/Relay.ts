@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
-import { Bus, type Publication } from "../bus/Bus.ts"
+import { Bus, type BusError, type Publication } from "../bus/Bus.ts"
 import { controlSubject, eventSubject } from "../bus/Subject.ts"
 import { Leases } from "../lease/Leases.ts"
 import { published } from "../store/hot/Deliver.ts"
@@ -42,7 +42,7 @@ export class Relay extends Context.Service<
     /** Publishes what other processes wrote, and what was missed. */
     readonly catchUp: Effect.Effect<void, StoreError>
     /** P3: publishes a message again, under another id, because nobody decided it. */
-    readonly repair: (event: Event, n: number) => Effect.Effect<void>
+    readonly repair: (event: Event, n: number) => Effect.Effect<void, BusError>
   }
 >()("troupe/room/Relay") {
   static readonly layer = Layer.effect(
@@ -102,18 +102,21 @@ export class Relay extends Context.Service<
             run(Effect.ignore(cursor({ thread, pos: lane.done })))
           }
         }).pipe(
-          Effect.retry({ schedule: Schedule.spaced("500 millis"), times: 20 }),
-          Effect.catchCause((cause) => Effect.logWarning(`relay of ${thread} waits for the sweep`, cause)),
+          // What goes wrong here goes wrong again at once: the sweep finds the thread, or the next event.
+          Effect.catchCause((cause) =>
+            Effect.andThen(
+              Effect.logWarning(`the relay of ${thread} waits`, cause),
+              Effect.sleep("1 second"),
+            ),
+          ),
           Effect.ensuring(Effect.sync(() => (lane.busy = false))),
         )
 
       const start = (thread: string) => {
         const lane = lanes.get(thread)
-        if (lane === undefined || lane.busy || lane.waiting.length === 0) return
+        if (lane === undefined || lane.busy || lane.waiting.length === 0 || !leases.holds(lease)) return
         lane.busy = true
-        run(drain(thread, lane).pipe(Effect.andThen(Effect.sync(() => start(thread)))), {
-          startImmediately: true,
-        } as never)
+        run(drain(thread, lane).pipe(Effect.andThen(Effect.sync(() => start(thread)))))
       }
 
       // Events nobody waits for: one timer for all threads, armed only while there are some.
@@ -179,9 +182,7 @@ export class Relay extends Context.Service<
         offer,
         catchUp,
         repair: (event, n) =>
-          Effect.ignore(
-            bus.publish([{ ...toLine(ws, { ...event, repair: n } as Event), id: `${event.id}#${n}` }]),
-          ),
+          bus.publish([{ ...toLine(ws, { ...event, repair: n } as Event), id: `${event.id}#${n}` }]),
       })
     }),
   )
