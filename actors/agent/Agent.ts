@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import {
   Actor,
@@ -20,7 +21,7 @@ import {
 import {
   conversation,
   leftTurns,
-  queuedWords,
+  queuedThreads,
   type Message as ToConversation,
   type Needs,
 } from "../conversation/index.ts"
@@ -53,6 +54,8 @@ export const agent = (self: AgentId, fence: number): Actor.Behavior<State, Messa
         Effect.sync(() => roster.onChange(() => Actor.tell(ctx.self, { type: "company" }))),
         (stopListening) => Effect.sync(stopListening),
       )
+      // Also after a crash of this actor: its conversations and their turns went with it.
+      Actor.tellControl(ctx.self, { type: "adopt" })
       return state
     }),
   receive: (state, message, ctx) => {
@@ -63,11 +66,19 @@ export const agent = (self: AgentId, fence: number): Actor.Behavior<State, Messa
         return Effect.as(attend(self, state, ctx), state)
       case "stop": {
         const ref = state.conversations.get(message.thread)
-        if (ref !== undefined) Actor.tellControl(ref, { type: "stop", turn: message.turn })
-        return Effect.succeed(state)
+        if (ref !== undefined && Actor.tellControl(ref, { type: "stop", turn: message.turn }))
+          return Effect.succeed(state)
+        return Effect.as(toConversation(self, fence, state, message.thread, { type: "resume" }, ctx), state)
       }
       case "adopt":
-        return Effect.as(adopt(self, fence, state, ctx), state)
+        return adopt(self, fence, state, ctx).pipe(
+          Effect.catchTag("StoreError", (error) =>
+            Effect.logWarning(`taking up what was left, again: ${error.message}`).pipe(
+              Effect.andThen(ctx.after("500 millis", message)),
+            ),
+          ),
+          Effect.as(state),
+        )
     }
   },
   supervise: () => Effect.succeed("restart"),
@@ -81,7 +92,14 @@ const hear = (
   ctx: Ctx,
 ): Effect.Effect<State, unknown, Needs | Scope.Scope> =>
   Effect.flatMap(Roster, (roster) => {
-    const event = JSON.parse(payload) as MessageEvent
+    const event = messageOf(payload)
+    if (event === undefined) {
+      ack()
+      return Effect.as(
+        Effect.logError("what came over the bus is no message of ours, and is passed over"),
+        state,
+      )
+    }
     const door = roster.now().doors.get(event.door)
     const verdict = door === undefined ? undefined : decide(event, self, door)
     if (verdict === undefined || verdict.verdict === "pass") {
@@ -108,6 +126,16 @@ const hear = (
       state,
     )
   })
+
+/** Only the runtime publishes here; whatever else gets through must not come again for ever. */
+const messageOf = (payload: string): MessageEvent | undefined =>
+  Result.getOrUndefined(
+    Result.filterOrFail(
+      Result.try(() => JSON.parse(payload) as MessageEvent),
+      (e) => typeof e?.thread === "string" && Array.isArray(e.slots),
+      () => undefined,
+    ),
+  )
 
 /** Tells the conversation of the thread, which is started when it is not there. A full one is told again by the bus. */
 const toConversation = Effect.fnUntraced(function* (
@@ -172,6 +200,6 @@ const attend = Effect.fnUntraced(function* (self: AgentId, state: State, ctx: Ct
 const adopt = Effect.fnUntraced(function* (self: AgentId, fence: number, state: State, ctx: Ctx) {
   const threads = new Set<ThreadId>()
   for (const turn of yield* leftTurns(self)) threads.add(turn.thread)
-  for (const word of yield* queuedWords(self)) threads.add(word.thread)
+  for (const { thread } of yield* queuedThreads(self)) threads.add(thread)
   for (const thread of threads) yield* toConversation(self, fence, state, thread, { type: "resume" }, ctx)
 })

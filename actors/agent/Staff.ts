@@ -6,20 +6,18 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import {
-  Actor,
-  Bus,
-  Leases,
-  Roster,
-  Subject,
-  type AgentId,
-  type ThreadId,
-  type TurnId,
-} from "../../runtime/index.ts"
+import { Actor, Bus, Leases, Roster, Subject, AgentId, ThreadId, TurnId } from "../../runtime/index.ts"
 import { repairDue } from "../janitor/Repair.ts"
 import { agent, type Message } from "./Agent.ts"
+
+/** `control.stop`: the turn was marked by a committed statement (Journal.stop). */
+const Stop = Schema.Struct({ agent: AgentId, thread: ThreadId, turn: TurnId })
+const decodeStop = Schema.decodeUnknownOption(Schema.fromJsonString(Stop))
 
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -37,10 +35,12 @@ export const layer = Layer.effectDiscard(
         )
         refs.set(id, ref)
         yield* Effect.addFinalizer(() => Effect.sync(() => refs.delete(id)))
-        Actor.tellControl(ref, { type: "adopt" })
-        yield* repairDue(id)
+        yield* repairDue(id).pipe(Effect.retry(Schedule.spaced("1 second")), Effect.forkScoped)
+        // Its restarts did not help: a new one starts after a while, so that no agent stays deaf.
         yield* Actor.stopped(ref)
-      })
+        yield* Effect.logError(`the agent ${id} has stopped; it is started again`)
+        yield* Effect.sleep("5 seconds")
+      }).pipe(Effect.scoped, Effect.forever)
 
     const staff = Effect.gen(function* () {
       const { agents } = roster.now()
@@ -60,9 +60,10 @@ export const layer = Layer.effectDiscard(
     })
 
     yield* bus.listen(Subject.controlSubject(roster.ws, "stop"), (_, payload) => {
-      const stop = JSON.parse(payload) as { agent: AgentId; thread: ThreadId; turn: TurnId }
-      const ref = refs.get(stop.agent)
-      if (ref !== undefined) Actor.tellControl(ref, { type: "stop", thread: stop.thread, turn: stop.turn })
+      const stop = Option.getOrUndefined(decodeStop(payload))
+      const ref = stop === undefined ? undefined : refs.get(stop.agent)
+      if (stop !== undefined && ref !== undefined)
+        Actor.tellControl(ref, { type: "stop", thread: stop.thread, turn: stop.turn })
     })
     const changes = yield* Queue.sliding<void>(1)
     yield* Effect.acquireRelease(

@@ -5,10 +5,18 @@
 import * as Effect from "effect/Effect"
 import { Rooms, Roster, Sql, type MessageEvent } from "../../runtime/index.ts"
 import type { Place } from "./Conversation.ts"
-import { leftTurns, loadSegment, waitingJoined, type LeftTurn } from "./ConversationStore.ts"
+import {
+  joinedWords,
+  leftTurns,
+  loadSegment,
+  raiseFence,
+  type LeftTurn,
+  type Line,
+} from "./ConversationStore.ts"
 import { thaw } from "./context/Frozen.ts"
 import { scopesOf, tokensOf } from "./turn/Money.ts"
-import { Workplace } from "./turn/Turn.ts"
+import { textOf } from "./turn/Reply.ts"
+import { Workplace } from "./turn/Workplace.ts"
 import { addUsage, noUsage, type Open, type Work } from "./turn/Work.ts"
 
 export interface Adopted {
@@ -21,7 +29,8 @@ export interface Adopted {
 
 export const adopt = Effect.fnUntraced(function* (place: Place) {
   const [left] = yield* leftTurns(place.agent, place.thread)
-  if (left === undefined || left.fence !== place.fence) return undefined
+  if (left === undefined || left.fence > place.fence) return undefined
+  if (left.fence < place.fence && !(yield* raiseFence(left.id, place.agent, place.fence))) return undefined
   const rooms = yield* Rooms
   const roster = yield* Roster
   const { budgets } = yield* Workplace
@@ -30,6 +39,7 @@ export const adopt = Effect.fnUntraced(function* (place: Place) {
   const door = event === undefined ? undefined : roster.now().doors.get(event.door)
   const tail = yield* loadSegment(place.agent, place.thread, left.segment)
   if (event === undefined || agent === undefined || door === undefined || tail === undefined) return undefined
+  const all = yield* joinedWords(left.id)
   const startedAt = Date.parse(left.startedAt)
   const work: Work = {
     turn: left.id,
@@ -39,6 +49,8 @@ export const adopt = Effect.fnUntraced(function* (place: Place) {
     thread: place.thread,
     fence: place.fence,
     event,
+    words: [event, ...all.slice(0, left.taken)],
+    known: new Set([event.id, ...all.map((e) => e.id)]),
     scopes:
       left.open.find((s) => s.scopes !== null)?.scopes ??
       scopesOf(budgets, left.root, place.agent, new Date(startedAt)),
@@ -46,24 +58,32 @@ export const adopt = Effect.fnUntraced(function* (place: Place) {
     resumed: true,
     segment: left.segment,
     frozen: thaw(tail.frozen),
+    frozenText: tail.frozen,
     lines: [...tail.lines],
     open: openOf(left),
     step: left.lastStep,
     taken: left.taken,
-    tokens: tokensOf(tail.frozen) + tokensOf(tail.lines),
+    tokens: tokensOf(tail.frozen) + tokensOf(tail.lines.map((l) => l.content)),
     cost: left.cost,
     tools: left.toolCalls,
     usage: left.usages.reduce(addUsage, noUsage),
-    held: [],
+    held: heldBy(tail.lines.filter((_, i) => tail.turns[i] === left.id)),
     renewed: false,
   }
   return {
     work,
-    joined: yield* waitingJoined(left.id, left.taken),
+    joined: all.slice(left.taken),
     stop: left.stop,
     attempts: left.attempts,
   } satisfies Adopted
 })
+
+/** The answers a running turn has not said yet: whatever it said itself that called no tool. */
+const heldBy = (lines: ReadonlyArray<Line>): Array<string> =>
+  lines
+    .filter((l) => l.role === "assistant" && !l.content.some((b) => b.type === "tool_use"))
+    .map((l) => textOf(l.content))
+    .filter((text) => text !== "")
 
 /** A turn of this process crashed: one more attempt, as if another process had taken it over. */
 export const countCrash = Effect.fnUntraced(function* (place: Place) {

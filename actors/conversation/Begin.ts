@@ -10,9 +10,9 @@ import { loadTail, type Line, type Tail } from "./ConversationStore.ts"
 import { messageBlock } from "./context/Words.ts"
 import type { Word } from "./Messages.ts"
 import { openTurn } from "./Opening.ts"
-import { scopesOf, toReserve } from "./turn/Money.ts"
+import { scopesOf, tokensOf, toReserve } from "./turn/Money.ts"
 import { turnEvent } from "./turn/TurnEvent.ts"
-import { Workplace } from "./turn/Turn.ts"
+import { Workplace } from "./turn/Workplace.ts"
 import { noUsage, rowsFor, type Work } from "./turn/Work.ts"
 
 /** The transcript as far as it is in memory: undefined when it was not read yet, null when there is none. */
@@ -20,6 +20,8 @@ export interface Memory {
   readonly tail: Tail | null | undefined
   readonly tokens: number | undefined
 }
+
+export const unread: Memory = { tail: undefined, tokens: undefined }
 
 export type Begun =
   | { readonly status: "began"; readonly work: Work }
@@ -74,7 +76,7 @@ export const begin = Effect.fnUntraced(function* (place: Place, memory: Memory, 
     wanted: money?.wanted ?? 0,
     least: money?.least ?? 0,
     scopes,
-    frozen: opening.frozenText,
+    frozen: opening.fresh ? opening.frozenText : null,
     rows: [
       {
         n: opening.before.length + 1,
@@ -124,11 +126,14 @@ export const begin = Effect.fnUntraced(function* (place: Place, memory: Memory, 
     thread: place.thread,
     fence: place.fence,
     event,
+    words: [event],
+    known: new Set([event.id, ...(begun.edited === null ? [] : [begun.edited.id])]),
     scopes,
     startedAt: now,
     resumed: false,
     segment: opening.segment,
     frozen: opening.frozen,
+    frozenText: opening.frozenText,
     lines: [...opening.before, opening.line],
     open: begun.granted === null ? { kind: "nothing" } : { kind: "model", n: 1, granted: begun.granted },
     step: begun.granted === null ? 0 : 1,
@@ -171,4 +176,5 @@ const addEdit = Effect.fnUntraced(function* (work: Work, text: string) {
     events: [],
   })
   work.lines.push(line)
+  work.tokens += tokensOf(line.content)
 })

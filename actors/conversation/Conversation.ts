@@ -1,38 +1,47 @@
 /**
  * One (agent, thread): the transcript's tail and the running turn, in memory; everything in it can be read again from Postgres.
- * Words begin a turn, join the running one, or wait for it (P5, P13). The turn is a fiber of this actor, so that the mailbox
- * stays responsive; the actor passivates when nothing happens.
+ * The turn is a fiber of this actor, so that the mailbox stays responsive; the actor passivates when nothing happens.
+ *
+ * Words begin a turn when none runs. Else they join it while its tools run (P5, P13): then they will be taken in with the
+ * results. Words that come while the model speaks wait for that: if the turn ends first, each begins its own turn, in order, so
+ * that a fast burst is never merged. An edit of words in the turn joins at once.
  *
  * When the store fails in the middle, the outcome of a statement is unknown: memory is dropped and the journal says where the
  * turn stands. Words whose delivery was not acknowledged come again by themselves.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import type { Model } from "../../integrations/anthropic/index.ts"
 import {
   Actor,
   Journal,
-  Rooms,
+  StoreError,
   type Blobs,
   type Bus,
   type Courier,
+  type Rooms,
   type Roster,
   type Sql,
-  type StoreError,
   type AgentId,
   type EventId,
   type MessageEvent,
   type ThreadId,
 } from "../../runtime/index.ts"
-import { adopt, countCrash } from "./Adopt.ts"
-import { begin, type Memory } from "./Begin.ts"
+import { adopt, countCrash, type Adopted } from "./Adopt.ts"
+import { begin, unread, type Memory } from "./Begin.ts"
+import { breakSegment, queuedWord } from "./ConversationStore.ts"
 import { JoinQueue } from "./JoinQueue.ts"
 import type { Message, Word } from "./Messages.ts"
+import { parkWord } from "./ParkWord.ts"
 import { stopTurn } from "./StopTurn.ts"
 import { live } from "./turn/Live.ts"
-import { runTurn, type Ended, type Workplace } from "./turn/Turn.ts"
+import { done, runTurn, type Ended } from "./turn/Turn.ts"
 import { turnEvent } from "./turn/TurnEvent.ts"
-import type { Work } from "./turn/Work.ts"
+import { heardBy, type Work } from "./turn/Work.ts"
+import type { Workplace } from "./turn/Workplace.ts"
+import { find, insert, without, type Waiting } from "./Waiting.ts"
 
 export interface Place {
   readonly agent: AgentId
@@ -44,8 +53,7 @@ export interface Place {
 interface State {
   readonly memory: Memory
   readonly running: { readonly work: Work; readonly joining: JoinQueue } | undefined
-  /** Words that wait for the running turn, oldest first. */
-  readonly waiting: ReadonlyArray<Word>
+  readonly waiting: Waiting
 }
 
 type Ctx = Actor.Ctx<Message>
@@ -53,27 +61,54 @@ type Ctx = Actor.Ctx<Message>
 /** What a conversation works with. */
 export type Needs = Blobs | Bus | Courier | Journal | Model | Rooms | Roster | Sql | Workplace
 
-const unread: Memory = { tail: undefined, tokens: undefined }
-/** The third crash of one turn parks it (P11). */
+/** The third crash of one turn, or of taking up one word, parks it (P11). */
 const mostAttempts = 3
 
-export const conversation = (place: Place) => ({
-  init: () => Effect.succeed<State>({ memory: unread, running: undefined, waiting: [] }),
-  receive: (state: State, message: Message, ctx: Ctx) =>
-    react(place, state, message, ctx).pipe(
-      Effect.catchTag("StoreError", (error) =>
-        Effect.gen(function* () {
-          yield* Effect.logWarning(`${place.agent}: ${error.message}; the journal is read again.`)
-          yield* ctx.interruptTurn()
-          yield* ctx.after("500 millis", { type: "resume" })
-          return { ...state, memory: unread, running: undefined }
-        }),
+export const conversation = (place: Place) => {
+  /** Both outlive a restart of the actor, but not the actor. */
+  let lives = 0
+  const failures = new Map<EventId, number>()
+  return {
+    init: (ctx: Ctx) =>
+      Effect.sync((): State => {
+        // What an earlier life had running was interrupted with it.
+        if (lives++ > 0) Actor.tell(ctx.self, { type: "resume" })
+        return { memory: unread, running: undefined, waiting: [] }
+      }),
+    receive: (state: State, message: Message, ctx: Ctx) =>
+      react(place, state, message, ctx).pipe(
+        Effect.tap(() =>
+          Effect.sync(
+            () =>
+              void (message.type === "word" && failures.size > 0 && failures.delete(message.word.event.id)),
+          ),
+        ),
+        Effect.catchCause((cause) =>
+          message.type === "word" && !isUnavailable(cause)
+            ? onFailedWord(place, state, message.word, cause, failures, ctx)
+            : Effect.failCause(cause),
+        ),
+        Effect.catchTag("StoreError", (error) =>
+          Effect.gen(function* () {
+            yield* Effect.logWarning(`${place.agent}: ${error.message}; the journal is read again.`)
+            yield* ctx.interruptTurn()
+            yield* ctx.after("500 millis", { type: "resume" })
+            return { ...state, memory: unread, running: undefined }
+          }),
+        ),
       ),
-    ),
-  supervise: () => Effect.succeed("restart" as const),
-  idleAfter: "10 minutes" as const,
-  capacity: 1000,
-})
+    supervise: () => Effect.succeed("restart" as const),
+    idleAfter: "10 minutes" as const,
+    capacity: 1000,
+  }
+}
+
+/** The store is away: nobody's fault, and it passes. */
+const isUnavailable = (cause: Cause.Cause<unknown>): boolean =>
+  Option.match(Cause.findErrorOption(cause), {
+    onNone: () => Cause.hasInterruptsOnly(cause),
+    onSome: (error) => error instanceof StoreError && error.kind === "unavailable",
+  })
 
 const react = Effect.fnUntraced(function* (place: Place, state: State, message: Message, ctx: Ctx) {
   switch (message.type) {
@@ -81,20 +116,17 @@ const react = Effect.fnUntraced(function* (place: Place, state: State, message: 
       return yield* onWord(place, state, message.word, ctx)
     case "late":
       return yield* onLate(place, state, message.event)
+    case "boundary":
+      return yield* onBoundary(place, state)
     case "resume":
-      return yield* resume(place, state, ctx)
-    case "stop": {
-      const { running } = state
-      if (running?.work.turn !== message.turn) return state
-      yield* ctx.interruptTurn()
-      const written = yield* stopTurn(running.work, "stopped")
-      return yield* onEnded(place, state, { next: written.next, broken: false }, ctx)
-    }
+      return state.running === undefined ? yield* resume(place, state, ctx) : state
+    case "stop":
+      return yield* onStop(place, state, message.turn, ctx)
     case "ended": {
       const { exit } = message
       if (Exit.isSuccess(exit)) return yield* onEnded(place, state, exit.value, ctx)
       yield* Effect.logError("a turn crashed; the journal says where it stands", exit.cause)
-      yield* countCrash(place)
+      if (!isUnavailable(exit.cause)) yield* countCrash(place)
       return yield* resume(place, { ...state, memory: unread, running: undefined }, ctx)
     }
   }
@@ -103,47 +135,69 @@ const react = Effect.fnUntraced(function* (place: Place, state: State, message: 
 const onWord = Effect.fnUntraced(function* (place: Place, state: State, word: Word, ctx: Ctx) {
   const { event } = word
   const asks = event.edits === null || event.slots.length > 0
-  if (state.running === undefined) {
+  const { running } = state
+  if (running === undefined) {
     if (asks) return yield* open(place, state, word, ctx)
     word.ack()
     return state
   }
-  const { work, joining } = state.running
-  const known = work.event.id === event.id || state.waiting.some((w) => w.event.id === event.id)
-  if (known) return state
-  // P13: words join only for the person the turn acts for.
-  const mayJoin = event.principal === work.event.principal && event.author.kind === "person"
-  if (mayJoin) {
-    const journal = yield* Journal
-    const joined = yield* journal.join({
-      ws: work.ws,
-      event: event.id,
-      slot: word.slot,
-      agent: place.agent,
-      thread: place.thread,
-      door: work.door.id,
-      turn: work.turn,
-      fence: place.fence,
-      reason: "joined what it was doing for the same person",
-      events: [turnEvent(work.turn, place.agent, event.id, "joined")],
-    })
-    if (joined) {
-      joining.add(event)
-      word.ack()
-      return state
-    }
-  }
-  if (!asks) {
+  if (running.work.known.has(event.id) || (yield* join(place, running, word)) || !asks) {
     word.ack()
     return state
   }
+  const waiting = insert(state.waiting, word)
+  if (find(state.waiting, event.id) !== undefined)
+    return yield* onLate(place, { ...state, waiting }, event.id)
   yield* ctx.after("1 second", { type: "late", event: event.id })
-  return { ...state, waiting: [...state.waiting, word] }
+  return { ...state, waiting }
+})
+
+/** S2j, where the word may join the turn now. */
+const join = Effect.fnUntraced(function* (
+  place: Place,
+  { work, joining }: NonNullable<State["running"]>,
+  word: Word,
+) {
+  const { event } = word
+  const soon =
+    event.edits === null || event.slots.length > 0 ? work.open.kind === "tools" : work.known.has(event.edits)
+  // P13: words join only for the person the turn acts for.
+  if (!soon || event.principal !== work.event.principal || event.author.kind !== "person") return false
+  const journal = yield* Journal
+  const joined = yield* journal.join({
+    ws: work.ws,
+    event: event.id,
+    slot: word.slot,
+    agent: place.agent,
+    thread: place.thread,
+    door: work.door.id,
+    turn: work.turn,
+    fence: place.fence,
+    reason: "joined what it was doing for the same person",
+    events: [turnEvent(work.turn, place.agent, event.id, "joined")],
+  })
+  if (joined) {
+    work.known.add(event.id)
+    joining.add(event)
+  }
+  return joined
+})
+
+/** Tools run: the words that wait and may join are taken in with the results. */
+const onBoundary = Effect.fnUntraced(function* (place: Place, state: State) {
+  let waiting = state.waiting
+  if (state.running === undefined) return state
+  for (const word of state.waiting) {
+    if (!(yield* join(place, state.running, word))) continue
+    word.ack()
+    waiting = without(waiting, word.event.id)
+  }
+  return { ...state, waiting }
 })
 
 /** S2q: a word that still waits after a second is marked, and its delivery acknowledged. */
 const onLate = Effect.fnUntraced(function* (place: Place, state: State, event: EventId) {
-  const word = state.waiting.find((w) => w.event.id === event)
+  const word = find(state.waiting, event)
   if (word === undefined) return state
   const journal = yield* Journal
   yield* journal.queue({
@@ -156,19 +210,52 @@ const onLate = Effect.fnUntraced(function* (place: Place, state: State, event: E
   return state
 })
 
-const open = Effect.fnUntraced(function* (place: Place, state: State, word: Word, ctx: Ctx) {
+/** P11: taking up a word failed. It is tried again, and given up with a notice at the third time. */
+const onFailedWord = Effect.fnUntraced(function* (
+  place: Place,
+  state: State,
+  word: Word,
+  cause: Cause.Cause<unknown>,
+  failures: Map<EventId, number>,
+  ctx: Ctx,
+) {
+  const { id } = word.event
+  const times = (failures.get(id) ?? 0) + 1
+  yield* Effect.logError(`taking up a word failed, time ${times}`, cause)
+  if (times < mostAttempts) {
+    failures.set(id, times)
+    yield* ctx.after("200 millis", { type: "word", word })
+    return state
+  }
+  yield* parkWord(place, word)
+  failures.delete(id)
+  word.ack()
+  return { ...state, waiting: without(state.waiting, id) }
+})
+
+const open = Effect.fnUntraced(function* (
+  place: Place,
+  state: State,
+  word: Word,
+  ctx: Ctx,
+): Effect.fn.Return<State, StoreError, Needs> {
   const begun = yield* begin(place, state.memory, word)
   switch (begun.status) {
     case "fenced":
       // Not ours any more: whoever owns the agent now hears it too.
       return state
     case "busy": {
+      // The journal has a turn here that this memory does not know.
+      const waiting = { ...state, waiting: insert(state.waiting, word) }
       yield* ctx.after("1 second", { type: "late", event: word.event.id })
-      return yield* resume(place, { ...state, waiting: [...state.waiting, word] }, ctx)
+      const left = yield* adopt(place)
+      if (left !== undefined) return yield* takeOver(place, waiting, left, ctx)
+      yield* ctx.after("1 second", { type: "resume" })
+      return waiting
     }
     case "over":
       word.ack()
-      return yield* nextWaiting(place, state, null, ctx)
+      return yield* nextWaiting(place, state, word.fromJournal === true ? null : undefined, ctx)
     case "began":
       word.ack()
       return yield* start(state, begun.work, [], ctx)
@@ -181,7 +268,9 @@ const start = Effect.fnUntraced(function* (
   joined: ReadonlyArray<MessageEvent>,
   ctx: Ctx,
 ) {
-  const joining = new JoinQueue(joined)
+  const joining = new JoinQueue(joined, () => {
+    Actor.tellControl(ctx.self, { type: "boundary" })
+  })
   const words = yield* live({ ...work, agent: work.agent.id })
   yield* ctx.startTurn(runTurn(work, words, joining), (exit): Message => ({ type: "ended", exit }))
   return { ...state, running: { work, joining } }
@@ -189,60 +278,87 @@ const start = Effect.fnUntraced(function* (
 
 const onEnded = Effect.fnUntraced(function* (place: Place, state: State, ended: Ended, ctx: Ctx) {
   const work = state.running?.work
-  const over = {
-    ...state,
-    running: undefined,
-    memory: work === undefined ? state.memory : remember(work, ended),
-  }
-  return yield* nextWaiting(place, over, ended.next ?? null, ctx)
+  const over = { ...state, running: undefined, memory: unread }
+  // Stopped, or no longer ours: the journal knows.
+  if (ended.status === "gone" || work === undefined) return yield* resume(place, over, ctx)
+  return yield* nextWaiting(place, { ...over, memory: yield* remember(place, work, ended) }, ended.next, ctx)
 })
 
-/** A broken segment is never continued: nothing equals its frozen text, so the next turn starts the next segment. */
-const remember = (work: Work, ended: Ended): Memory => {
-  if (ended.next === undefined) return unread
-  const frozen = ended.broken ? "" : JSON.stringify(work.frozen)
-  return { tail: { segment: work.segment, frozen, lines: work.lines }, tokens: work.tokens }
-}
+const remember = Effect.fnUntraced(function* (
+  place: Place,
+  work: Work,
+  { broken, spoke }: Extract<Ended, { status: "done" }>,
+) {
+  const told = heardBy(work.lines)
+  const { segment, turn, lines, tokens, frozenText } = work
+  if (broken) {
+    const tail = yield* breakSegment(place.agent, place.thread, { segment, turn, heard: told })
+    return { tail, tokens: undefined } satisfies Memory
+  }
+  // Its own words need no telling, where nothing unheard stands before them.
+  const heard = spoke !== null && spoke.prev <= told ? spoke.pos : told
+  return { tail: { segment, frozen: frozenText, lines, heard }, tokens } satisfies Memory
+})
 
-/** The oldest word that waits, in memory or queued in the journal, begins its own turn. */
+/**
+ * The oldest word that waits begins its own turn. `queued` is the oldest in the journal: null when there is none, undefined when
+ * that is not known.
+ */
 const nextWaiting = Effect.fnUntraced(function* (
   place: Place,
   state: State,
-  queued: string | null,
+  queued: string | null | undefined,
   ctx: Ctx,
 ): Effect.fn.Return<State, StoreError, Needs> {
-  const [word, ...waiting] = state.waiting
-  if (word !== undefined) return yield* open(place, { ...state, waiting }, word, ctx)
-  if (queued === null) return state
-  const rooms = yield* Rooms
-  const event = yield* rooms.message(queued as EventId)
-  if (event === undefined) return state
-  const slot = event.slots.includes(place.agent) ? place.agent : "*"
-  return yield* open(
-    place,
-    state,
-    { event, slot, reason: "waited for an earlier turn", ranking: [], ack: () => {} },
-    ctx,
-  )
+  let { waiting } = state
+  if (queued !== null && (queued === undefined || find(waiting, queued) === undefined)) {
+    const oldest = yield* queuedWord(place.agent, place.thread)
+    if (oldest !== undefined && find(waiting, oldest.event.id) === undefined)
+      waiting = insert(waiting, {
+        ...oldest,
+        reason: "waited for an earlier turn",
+        ranking: [],
+        fromJournal: true,
+        ack: () => {},
+      })
+  }
+  const [word, ...rest] = waiting
+  return word === undefined ? state : yield* open(place, { ...state, waiting: rest }, word, ctx)
 })
 
-const resume = Effect.fnUntraced(function* (place: Place, state: State, ctx: Ctx) {
-  if (state.running !== undefined) return state
-  const adopted = yield* adopt(place)
-  if (adopted === undefined) return yield* nextWaiting(place, state, null, ctx)
-  const { work, joined } = adopted
-  const reason = adopted.stop
-    ? "stopped"
-    : adopted.attempts >= mostAttempts
-      ? "interrupted too often"
-      : undefined
-  if (reason === undefined) return yield* start(state, work, joined, ctx)
+/** P6: what the journal has as running and no fiber works on goes on; else words that wait begin. */
+const resume = Effect.fnUntraced(function* (
+  place: Place,
+  state: State,
+  ctx: Ctx,
+): Effect.fn.Return<State, StoreError, Needs> {
+  const left = yield* adopt(place)
+  return left === undefined
+    ? yield* nextWaiting(place, state, undefined, ctx)
+    : yield* takeOver(place, state, left, ctx)
+})
+
+const takeOver = Effect.fnUntraced(function* (
+  place: Place,
+  state: State,
+  { work, joined, stop, attempts }: Adopted,
+  ctx: Ctx,
+): Effect.fn.Return<State, StoreError, Needs> {
+  if (!stop && attempts < mostAttempts) return yield* start(state, work, joined, ctx)
   work.taken += joined.length
-  const written = yield* stopTurn(work, reason)
-  return yield* onEnded(
-    place,
-    { ...state, running: { work, joining: new JoinQueue([]) } },
-    { next: written.next, broken: false },
-    ctx,
-  )
+  const written = yield* stopTurn(work, stop ? "stopped" : "interrupted too often")
+  if (written.status !== "done") {
+    yield* ctx.after("1 second", { type: "resume" })
+    return state
+  }
+  const ended = done(written, false)
+  return yield* nextWaiting(place, { ...state, memory: yield* remember(place, work, ended) }, ended.next, ctx)
+})
+
+/** A committed stop: the fiber is cut off, whatever it does, and the journal says what was open. */
+const onStop = Effect.fnUntraced(function* (place: Place, state: State, turn: string, ctx: Ctx) {
+  if (state.running !== undefined && state.running.work.turn !== turn) return state
+  // Finalizers that hang hold up nobody: the turn can not write any more.
+  yield* Effect.timeoutOption(ctx.interruptTurn(), "300 millis")
+  return yield* resume(place, { ...state, memory: unread, running: undefined }, ctx)
 })

@@ -25,7 +25,12 @@ export interface Tail {
   /** The exact frozen text of the segment. */
   readonly frozen: string
   readonly lines: ReadonlyArray<Line>
+  /** The last position of the room that the transcript tells of, or that it said itself right behind. */
+  readonly heard: number
 }
+
+/** What stands in place of the frozen text of a segment that ends the one before and has no words itself. */
+export const broken = ""
 
 export interface OpenStep {
   readonly n: number
@@ -78,8 +83,13 @@ export const loadSegment = Effect.fnUntraced(function* (agent: AgentId, thread: 
     [agent, thread, segment],
   )
   if (head === undefined) return undefined
-  const rows = yield* sql.cold<{ role: "user" | "assistant"; content: string; heard: number }>(
-    "select role, content, heard from transcript where agent = $1 and thread = $2 and segment = $3 order by n",
+  const rows = yield* sql.cold<{
+    role: "user" | "assistant"
+    content: string
+    heard: number
+    turn: TurnId
+  }>(
+    "select role, content, heard, turn from transcript where agent = $1 and thread = $2 and segment = $3 order by n",
     [agent, thread, segment],
   )
   const lines = rows.map((r): Line => ({
@@ -87,7 +97,34 @@ export const loadSegment = Effect.fnUntraced(function* (agent: AgentId, thread: 
     content: JSON.parse(r.content) as Array<Block>,
     heard: r.heard,
   }))
-  return { segment, frozen: head.frozen, lines } satisfies Tail
+  return {
+    segment,
+    frozen: head.frozen,
+    lines,
+    heard: rows[rows.length - 1]?.heard ?? 0,
+    /** Whose line each is. */
+    turns: rows.map((r) => r.turn),
+  }
+})
+
+/**
+ * Ends a segment that the model would refuse again: the next turn starts after it, and is not shown the words that broke it.
+ * Committed apart from the turn's end: if that is lost, the next turn is refused once more and comes here again.
+ */
+export const breakSegment = Effect.fnUntraced(function* (
+  agent: AgentId,
+  thread: ThreadId,
+  tail: { readonly segment: number; readonly heard: number; readonly turn: TurnId },
+) {
+  const sql = yield* Sql
+  yield* sql.cold(
+    `with s as (
+       insert into segment (agent, thread, segment, frozen) values ($1, $2, $3, $4) on conflict do nothing returning segment)
+     insert into transcript (agent, thread, segment, n, turn, role, content, heard)
+     select $1, $2, segment, 1, $5, 'user', '[]', $6 from s`,
+    [agent, thread, tail.segment + 1, broken, tail.turn, tail.heard],
+  )
+  return { segment: tail.segment + 1, frozen: broken, lines: [], heard: tail.heard } satisfies Tail
 })
 
 const leftText = `
@@ -107,25 +144,50 @@ export const leftTurns = (agent: AgentId, thread?: ThreadId) =>
       : sql.cold<LeftTurn & object>(`${leftText} and t.thread = $2`, [agent, thread]),
   )
 
-/** Words that joined a turn and were not taken in yet, in the order they joined. */
-export const waitingJoined = Effect.fnUntraced(function* (turn: TurnId, taken: number) {
+/** Words that joined a turn, in the order they joined. */
+export const joinedWords = Effect.fnUntraced(function* (turn: TurnId) {
   const sql = yield* Sql
   const rooms = yield* Rooms
   const rows = yield* sql.cold<{ event: EventId }>(
-    "select event from decision where turn = $1 and state = 'joined' and join_n > $2 order by join_n",
-    [turn, taken],
+    "select event from decision where turn = $1 and state = 'joined' order by join_n",
+    [turn],
   )
   const found = yield* Effect.forEach(rows, (r) => rooms.message(r.event))
   return found.filter((e): e is MessageEvent => e !== undefined)
 })
 
-/** Words that wait for the agent: queued, with no turn running in their thread. */
-export const queuedWords = Effect.fnUntraced(function* (agent: AgentId) {
+/**
+ * P9: a turn that began in the moment its agent was taken over, unseen by the statement of the takeover, has the fence of the
+ * former owner. Whoever holds the agent now raises it.
+ */
+export const raiseFence = Effect.fnUntraced(function* (turn: TurnId, agent: AgentId, fence: number) {
   const sql = yield* Sql
-  return yield* sql.cold<{ event: EventId; slot: string; thread: ThreadId }>(
-    `select distinct on (d.thread) d.event, d.slot, d.thread from decision d where d.agent = $1 and d.state = 'queued'
-       and not exists (select from turn t where t.agent = $1 and t.thread = d.thread and t.state in ('running', 'waiting'))
-     order by d.thread, d.event`,
+  const rows = yield* sql.cold(
+    `update turn t set fence = $3, attempts = t.attempts + 1 from lease l
+     where t.id = $1 and t.fence < $3 and t.state = 'running' and l.name = 'agent:' || $2 and l.fence = $3 returning t.id`,
+    [turn, agent, fence],
+  )
+  return rows.length > 0
+})
+
+/** Threads in which words wait for the agent. */
+export const queuedThreads = Effect.fnUntraced(function* (agent: AgentId) {
+  const sql = yield* Sql
+  return yield* sql.cold<{ thread: ThreadId }>(
+    "select distinct thread from decision where agent = $1 and state = 'queued'",
     [agent],
   )
+})
+
+/** The oldest word that waits for the agent in the thread. */
+export const queuedWord = Effect.fnUntraced(function* (agent: AgentId, thread: ThreadId) {
+  const sql = yield* Sql
+  const rooms = yield* Rooms
+  const [row] = yield* sql.cold<{ event: EventId; slot: string }>(
+    `select d.event, d.slot from decision d join event e on e.id = d.event
+     where d.agent = $1 and d.thread = $2 and d.state = 'queued' order by e.pos limit 1`,
+    [agent, thread],
+  )
+  const event = row === undefined ? undefined : yield* rooms.message(row.event)
+  return event === undefined ? undefined : { event, slot: row!.slot }
 })

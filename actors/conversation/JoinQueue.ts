@@ -7,9 +7,12 @@ import type { Joining } from "./turn/Turn.ts"
 export class JoinQueue implements Joining {
   private words: Array<MessageEvent>
   private arrived = Deferred.makeUnsafe<void>()
+  readonly boundary: () => void
 
-  constructor(words: ReadonlyArray<MessageEvent>) {
+  /** `boundary` is called whenever the turn will take in words soon. */
+  constructor(words: ReadonlyArray<MessageEvent>, boundary: () => void) {
     this.words = [...words]
+    this.boundary = boundary
     if (words.length > 0) Deferred.doneUnsafe(this.arrived, Effect.void)
   }
 

@@ -11,12 +11,16 @@ export interface Word {
   readonly ranking: ReadonlyArray<string>
   /** After the statement that filled the decision, never after the turn. */
   readonly ack: () => void
+  /** Read from the queue in the journal, not heard now. */
+  readonly fromJournal?: boolean
 }
 
 export type Message =
   | { readonly type: "word"; readonly word: Word }
   /** A word has waited for a second: it is marked as queued and its delivery acknowledged. */
   | { readonly type: "late"; readonly event: EventId }
+  /** The running turn takes in words soon: its tools run. */
+  | { readonly type: "boundary" }
   | { readonly type: "ended"; readonly exit: Exit.Exit<Ended, unknown> }
   /** Turns and words of this thread that are not in memory: after adoption. */
   | { readonly type: "resume" }

@@ -3,14 +3,14 @@
  * conversation missed are read from the log; the message itself is what the bus delivered (unless it was cut).
  */
 import * as Effect from "effect/Effect"
-import { Buffer } from "node:buffer"
 import type { Block } from "../../integrations/anthropic/index.ts"
-import { Blobs, Rooms, type Agent, type Door, type MessageEvent } from "../../runtime/index.ts"
-import { freeze, thaw, type Frozen } from "./context/Frozen.ts"
-import { messageBlock, roomBlock, seesImage } from "./context/Words.ts"
-import type { Line, Tail } from "./ConversationStore.ts"
+import { Rooms, type Agent, type Door, type MessageEvent } from "../../runtime/index.ts"
+import { frozenFor, type Frozen } from "./context/Frozen.ts"
+import { pictures } from "./context/Pictures.ts"
+import { messageBlock, roomBlock } from "./context/Words.ts"
+import { broken, type Line, type Tail } from "./ConversationStore.ts"
 import { tokensOf } from "./turn/Money.ts"
-import { Workplace } from "./turn/Turn.ts"
+import { Workplace } from "./turn/Workplace.ts"
 
 /** Room words shown when a segment starts, and at most at once later. */
 const mostWords = 40
@@ -18,8 +18,9 @@ const mostWords = 40
 export interface Opening {
   readonly segment: number
   readonly frozen: Frozen
-  /** The exact text when the segment is new. */
-  readonly frozenText: string | null
+  readonly frozenText: string
+  /** The segment starts with this turn. */
+  readonly fresh: boolean
   /** What stands in the segment already. */
   readonly before: ReadonlyArray<Line>
   /** The new user line. */
@@ -39,13 +40,10 @@ export const openTurn = Effect.fnUntraced(function* (of: {
   const rooms = yield* Rooms
   const { tools, modelOf } = yield* Workplace
   const { agent, door, tail } = of
-  const text = freeze(
-    agent,
-    modelOf(agent),
-    [...tools.values()].map((t) => t.spec),
-  )
+  const { text, frozen } = frozenFor(agent, modelOf(agent), tools)
   const goesOn = tail !== undefined && tail.frozen === text
-  const heard = goesOn ? (tail.lines[tail.lines.length - 1]?.heard ?? 0) : 0
+  // A new segment shows the room again, unless what was said there broke the one before.
+  const heard = goesOn || tail?.frozen === broken ? tail.heard : 0
 
   const event = of.event.truncated === true ? ((yield* rooms.message(of.event.id)) ?? of.event) : of.event
   const missed =
@@ -63,32 +61,23 @@ export const openTurn = Effect.fnUntraced(function* (of: {
       at: event.at,
       reason: of.reason,
     }),
-    ...missed.map((w) => messageBlock(w)),
+    ...missed.map((w) =>
+      w.edits === null ? messageBlock(w) : messageBlock(w, "an edit of what was said before"),
+    ),
     messageBlock(event),
     ...(yield* pictures(event)),
   ]
-  const line: Line = { role: "user", content, heard: event.pos }
+  const line: Line = { role: "user", content, heard: Math.max(heard, event.pos) }
   const before = goesOn ? tail.lines : []
   const tokens =
     (goesOn ? (of.tailTokens ?? tokensOf(text) + tokensOf(before)) : tokensOf(text)) + tokensOf(content)
   return {
     segment: goesOn ? tail.segment : (tail?.segment ?? 0) + 1,
-    frozen: thaw(text),
-    frozenText: goesOn ? null : text,
+    frozen,
+    frozenText: text,
+    fresh: !goesOn,
     before,
     line,
     tokens,
   } satisfies Opening
-})
-
-const pictures = Effect.fnUntraced(function* (event: MessageEvent) {
-  const blobs = yield* Blobs
-  return yield* Effect.forEach(event.attachments.filter(seesImage), (a) =>
-    Effect.map(blobs.read(a.blob!), (blob) => (blob === undefined ? [] : [imageBlock(a.mime, blob.bytes)])),
-  ).pipe(Effect.map((found) => found.flat()))
-})
-
-const imageBlock = (mime: string, bytes: Uint8Array): Block => ({
-  type: "image",
-  source: { type: "base64", media_type: mime, data: Buffer.from(bytes).toString("base64") },
 })

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import { endTurn } from "./turn/EndTurn.ts"
 import { resultBlock, summaryOf, unknownOutcome } from "./turn/RunTools.ts"
-import { Workplace } from "./turn/Turn.ts"
+import { Workplace } from "./turn/Workplace.ts"
 import { heardBy, type Work } from "./turn/Work.ts"
 import type { Line } from "./ConversationStore.ts"
 
@@ -32,7 +32,7 @@ export const stopTurn = Effect.fnUntraced(function* (
   const head = reason === "stopped" ? "Stopped." : "I stopped: this work was interrupted again and again."
   return yield* endTurn(work, {
     state: reason === "stopped" ? "stopped" : "parked",
-    text: `${head} ${did}${cut} Say "continue" to go on.`,
+    text: [...work.held, `${head} ${did}${cut} Say "continue" to go on.`].join("\n\n"),
     reason,
     lines,
     cost: null,

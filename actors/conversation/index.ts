@@ -1,7 +1,7 @@
 /** The public list of actors/conversation. */
 export { conversation, type Needs, type Place } from "./Conversation.ts"
-export { leftTurns, queuedWords } from "./ConversationStore.ts"
+export { leftTurns, queuedThreads } from "./ConversationStore.ts"
 export type { Message, Word } from "./Messages.ts"
-export { Workplace } from "./turn/Turn.ts"
+export { Workplace } from "./turn/Workplace.ts"
 export type { Budgets } from "./turn/Money.ts"
 export { mostHops } from "./turn/EndTurn.ts"

@@ -1,5 +1,5 @@
 /**
- * Keeps the house, under a lease: every two seconds what is overdue is told again and what is unpublished is published; every
+ * Keeps the house, under a lease: every two seconds what is overdue is told again, what is unpublished is published, and stops that nobody heard are repeated; every
  * five minutes orphaned sandboxes are reaped; every hour deliveries older than nine days are forgotten (P1 keeps eight).
  */
 import * as Effect from "effect/Effect"
@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { Leases, Relay, Roster, Sql } from "../../runtime/index.ts"
 import { repairOverdue } from "./Repair.ts"
+import { tellStops } from "./Stops.ts"
 
 /** `reap` is what else wants to be swept every five minutes. */
 export const layer = <E, R>(reap: Effect.Effect<unknown, E, R>) =>
@@ -16,13 +17,21 @@ export const layer = <E, R>(reap: Effect.Effect<unknown, E, R>) =>
       const relay = yield* Relay
       const sql = yield* Sql
       const { ws } = yield* Roster
-      const sweep = Effect.andThen(repairOverdue, relay.catchUp)
       const forget = sql.cold("delete from inbox where at < now() - interval '9 days'", [])
       yield* leases.hold(`janitor:${ws}`, () =>
-        Effect.all([every("2 seconds", sweep), every("5 minutes", reap), every("1 hour", forget)], {
-          concurrency: "unbounded",
-          discard: true,
-        }),
+        Effect.all(
+          [
+            every("2 seconds", repairOverdue),
+            every("2 seconds", relay.catchUp),
+            every("2 seconds", tellStops),
+            every("5 minutes", reap),
+            every("1 hour", forget),
+          ],
+          {
+            concurrency: "unbounded",
+            discard: true,
+          },
+        ),
       )
     }),
   )

@@ -80,19 +80,19 @@ export const rows: ReadonlyArray<Row> = [
     kind: "overloaded",
     retry: "later",
     type: ["overloaded_error"],
-    sentence: "The model is overloaded at the moment; the call is repeated.",
+    sentence: "The model is overloaded at the moment.",
   },
   {
     kind: "rate_limited",
     retry: "later",
     type: ["rate_limit_error"],
-    sentence: "The Anthropic account sends too much at once; the call is repeated when the limit allows it.",
+    sentence: "The Anthropic account sends too much at once.",
   },
   {
     kind: "timeout",
     retry: "later",
     type: ["timeout_error"],
-    sentence: "The model took too long to answer; the call is repeated.",
+    sentence: "The model took too long to answer.",
   },
   {
     kind: "authentication",
@@ -123,7 +123,7 @@ export const rows: ReadonlyArray<Row> = [
     kind: "server",
     retry: "later",
     type: ["api_error"],
-    sentence: "The model's API failed; the call is repeated.",
+    sentence: "The model's API failed.",
   },
   {
     kind: "authentication",
@@ -148,25 +148,25 @@ export const rows: ReadonlyArray<Row> = [
     kind: "timeout",
     retry: "later",
     status: [408, 504],
-    sentence: "The model took too long to answer; the call is repeated.",
+    sentence: "The model took too long to answer.",
   },
   {
     kind: "server",
     retry: "later",
     status: [409],
-    sentence: "The model's API was busy with a conflicting call; the call is repeated.",
+    sentence: "The model's API was busy with a conflicting call.",
   },
   {
     kind: "rate_limited",
     retry: "later",
     status: [429],
-    sentence: "The Anthropic account sends too much at once; the call is repeated when the limit allows it.",
+    sentence: "The Anthropic account sends too much at once.",
   },
   {
     kind: "overloaded",
     retry: "later",
     status: [529],
-    sentence: "The model is overloaded at the moment; the call is repeated.",
+    sentence: "The model is overloaded at the moment.",
   },
 ]
 
@@ -176,16 +176,16 @@ const unlisted = {
     retry: "never",
     sentence: "The model's API refused the request; this is a fault in Troupe or in a setting.",
   },
-  server: { kind: "server", retry: "later", sentence: "The model's API failed; the call is repeated." },
+  server: { kind: "server", retry: "later", sentence: "The model's API failed." },
   timeout: {
     kind: "timeout",
     retry: "later",
-    sentence: "The model's API went silent; the call is repeated.",
+    sentence: "The model's API went silent.",
   },
   connection: {
     kind: "connection",
     retry: "later",
-    sentence: "The connection to the model's API broke or could not be made; the call is repeated.",
+    sentence: "The connection to the model's API broke or could not be made.",
   },
 } as const satisfies Record<string, Row>
 

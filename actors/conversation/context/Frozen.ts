@@ -4,6 +4,7 @@
  */
 import type { ToolSpec } from "../../../integrations/anthropic/index.ts"
 import type { Agent } from "../../../runtime/index.ts"
+import type { Tool } from "../tools/Tool.ts"
 
 export interface Frozen {
   readonly model: string
@@ -13,6 +14,28 @@ export interface Frozen {
 
 export const freeze = (agent: Agent, model: string, tools: ReadonlyArray<ToolSpec>): string =>
   JSON.stringify({ model, system: [rules, identity(agent)], tools } satisfies Frozen)
+
+/** The same for every turn until the agent, its model or the tools change: made once. */
+export const frozenFor = (agent: Agent, model: string, tools: ReadonlyMap<string, Tool>): Made => {
+  const known = made.get(agent)
+  if (known?.model === model && known.tools === tools) return known
+  const text = freeze(
+    agent,
+    model,
+    [...tools.values()].map((t) => t.spec),
+  )
+  const now = { model, tools, text, frozen: thaw(text) }
+  made.set(agent, now)
+  return now
+}
+interface Made {
+  readonly model: string
+  readonly tools: ReadonlyMap<string, Tool>
+  readonly text: string
+  readonly frozen: Frozen
+}
+/** Agents are the roster's objects: a changed one is another object. */
+const made = new WeakMap<Agent, Made>()
 
 export const thaw = (text: string): Frozen => JSON.parse(text) as Frozen
 

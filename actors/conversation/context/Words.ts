@@ -47,7 +47,7 @@ const largestImage = 3_700_000
 const content = (text: string) => text.replaceAll(/<(?=\/?(message|room|file)\b)/gi, "&lt;")
 const attribute = (text: string) =>
   text
-    .replaceAll(/[\u0000-\u001f\u007f]/g, " ")
+    .replaceAll(/\p{Cc}/gu, " ")
     .replaceAll("&", "&amp;")
     .replaceAll('"', "&quot;")
     .replaceAll("<", "&lt;")

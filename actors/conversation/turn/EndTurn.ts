@@ -27,6 +27,12 @@ export interface End {
   readonly usage: Usage | null
 }
 
+/** Where the turn's words landed in the room. */
+export interface Spoke {
+  readonly pos: number
+  readonly prev: number
+}
+
 /** Messages that agents may add to one person's message. */
 export const mostHops = 6
 
@@ -38,7 +44,8 @@ export const endTurn = Effect.fn("Turn.end")(function* (work: Work, end: End) {
   const { agent, door, event } = work
   const hop = event.hop + 1
   const others = door.members.map((m) => m.agent).filter((a) => a.id !== agent.id)
-  const mentions = mentionsIn(end.text, others)
+  // What failed may quote anything: it asks nobody.
+  const mentions = end.state === "finished" ? mentionsIn(end.text, others) : []
   const tooFar = mentions.length > 0 && hop >= mostHops
   const slots = tooFar ? [] : mentions
   const text = tooFar
@@ -63,7 +70,7 @@ export const endTurn = Effect.fn("Turn.end")(function* (work: Work, end: End) {
     usage: work.usage,
     ended: openSteps(work).map((n) => ({
       n,
-      state: end.cost === null && end.state === "stopped" ? "unknown" : "saved",
+      state: stepState(work, end),
       cost: work.open.kind === "model" ? cost : 0,
       usage: end.usage,
     })),
@@ -128,8 +135,16 @@ export const endTurn = Effect.fn("Turn.end")(function* (work: Work, end: End) {
       })
     }
   }
-  return written
+  const words = written.events.find((e) => e.id === id)
+  return {
+    status: written.status,
+    next: written.next,
+    spoke: words === undefined ? null : { pos: words.pos, prev: words.prev },
+  }
 })
+
+const stepState = ({ open }: Work, end: End) =>
+  end.cost === null || open.kind === "tools" ? "unknown" : end.usage === null ? "failed" : "saved"
 
 const openSteps = (work: Work): ReadonlyArray<number> => {
   switch (work.open.kind) {

@@ -5,6 +5,7 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import { invalidInput, type Block } from "../../../integrations/anthropic/index.ts"
 import type { Said } from "../../../runtime/index.ts"
 import { TurnContext, type Tool, type ToolResult } from "../tools/Tool.ts"
@@ -30,7 +31,7 @@ export const runTools = Effect.fn("Turn.runTools")(function* (
     principal: work.event.principal,
     root: work.event.root,
     hop: work.event.hop,
-    attachments: work.event.attachments,
+    attachments: work.words.flatMap((w) => w.attachments),
   })
   const together = calls.every((c) => tools.get(c.name)?.parallel === true)
   return yield* Effect.forEach(calls, (call) => runTool(call, tools.get(call.name)), {
@@ -65,9 +66,13 @@ export const refused = (content: string): ToolResult => ({ content, ok: false, e
 export const resultBlock = (ran: Pick<Ran, "call" | "result">): Block => ({
   type: "tool_result",
   tool_use_id: ran.call.id,
-  content: ran.result.content === "" ? "(no output)" : ran.result.content,
+  content: readable(ran.result.content),
   ...(ran.result.ok ? {} : { is_error: true }),
 })
+
+/** The API refuses half characters, and would refuse them again with every later call. */
+const readable = (content: ToolResult["content"]) =>
+  typeof content !== "string" ? content : content === "" ? "(no output)" : content.toWellFormed()
 
 /** P6: what a call found started after a crash, or broken off, is answered with. */
 export const unknownOutcome = (call: ToolCall): Ran => ({
@@ -77,7 +82,13 @@ export const unknownOutcome = (call: ToolCall): Ran => ({
 })
 
 export const summaryOf = (call: ToolCall, tools: ReadonlyMap<string, Tool>): string =>
-  (tools.get(call.name)?.summary(call.input) ?? call.name).slice(0, 500).toWellFormed()
+  Result.getOrElse(
+    // The input is whatever the model wrote.
+    Result.try(() => tools.get(call.name)?.summary(call.input) ?? call.name),
+    () => call.name,
+  )
+    .slice(0, 500)
+    .toWellFormed()
 
 /** The call is about to run. */
 export const startedEvent = (work: Work, call: ToolCall, tools: ReadonlyMap<string, Tool>): Said => ({

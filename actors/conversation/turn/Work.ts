@@ -39,12 +39,18 @@ export interface Work {
   readonly fence: number
   /** The message that is led. */
   readonly event: MessageEvent
+  /** What the transcript of the turn has of the room: the message that is led, then the words that joined. */
+  readonly words: Array<MessageEvent>
+  /** Ids of all words that are in this turn or will be: the message led, its edits, what joined. */
+  readonly known: Set<string>
   readonly scopes: ReadonlyArray<BudgetScope>
   readonly startedAt: number
   /** Taken up from the journal: what is open was started by an earlier life. */
   readonly resumed: boolean
   segment: number
   frozen: Frozen
+  /** The exact text of `frozen`. */
+  readonly frozenText: string
   lines: Array<Line>
   open: Open
   /** The number of the last step. */
@@ -56,7 +62,7 @@ export interface Work {
   cost: number
   tools: number
   usage: Usage
-  /** Answers that were ready when more words came: they are said together with the last. */
+  /** Answers that were ready when more words came, or paused: they are said together with the last. */
   held: Array<string>
   /** A new segment was started in this turn already. */
   renewed: boolean

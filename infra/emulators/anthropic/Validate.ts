@@ -90,7 +90,9 @@ function messages(request: MessagesRequest, rules: Rules): string | null {
     }
     previous = message.role
   }
-  if (previous === "assistant")
+  // A turn of a server tool that paused is sent back as it is.
+  const last = blocksOf(request.messages[request.messages.length - 1]!.content)
+  if (previous === "assistant" && !last.some((block) => block.type === "server_tool_use"))
     return "This model does not support assistant message prefill. The conversation must end with a user message."
   return null
 }

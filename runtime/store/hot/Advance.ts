@@ -1,7 +1,7 @@
 /**
  * S4 saved and S5 continued (P6, P9, P10, P12): the two commits of a tool round. Both are the turn's own statements: they update
  * its row `where fence = $n and state = 'running' and not stop`, so that a process that lost the agent, and a stopped turn,
- * write nothing (`written` is false).
+ * write nothing (`written` is false). Only a step that was saved counts as getting further (P11).
  *
  * S4: the model's reply is saved and its tool calls are journalled as started, before any of them runs.
  * S5: their results, the words that joined and the next model step, started with its money reserved. `granted` is null when
@@ -59,7 +59,8 @@ with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, turn text, agent text, thread text, segment int, fence bigint, taken int,
     ended jsonb, started jsonb, wanted bigint, least bigint, scopes jsonb, release jsonb, rows jsonb, frozen text, events jsonb)),
 ok as (
-  update turn t set taken = greatest(t.taken, b.taken), attempts = 0, segment = b.segment,
+  update turn t set taken = greatest(t.taken, b.taken), segment = b.segment,
+    attempts = case when jsonb_path_exists(b.ended, '$[*] ? (@.state == "saved")') then 0 else t.attempts end,
     cost = t.cost + coalesce((select sum((e->>'cost')::bigint) from jsonb_array_elements(b.ended) e), 0),
     tools = t.tools + (select count(*) from jsonb_array_elements(b.started) e where e->>'kind' = 'tool')
   from b where t.id = b.turn and t.fence = b.fence and t.state = 'running' and not t.stop

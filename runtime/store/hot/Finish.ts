@@ -77,7 +77,8 @@ ob as (
   returning turn, channel, reply_to, platform_id)
 select b.ord,
   case when o.ord is not null then 'done' when t.state = 'running' and t.fence = b.fence and not t.stop then 'joined' else 'gone' end as status,
-  (select d.event from decision d where d.agent = b.agent and d.thread = b.thread and d.state = 'queued' order by d.event limit 1) as next,
+  (select d.event from decision d join event e on e.id = d.event
+    where d.agent = b.agent and d.thread = b.thread and d.state = 'queued' order by e.pos limit 1) as next,
   (select jsonb_build_object('channel', channel, 'replyTo', reply_to, 'platformId', platform_id) from ob where ob.turn = b.turn) as parcel,
   ${appended}
 from b left join ok o using (ord) left join turn t on t.id = b.turn order by b.ord`
