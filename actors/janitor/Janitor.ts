@@ -1,11 +1,11 @@
 /**
- * Keeps the house, under a lease: every two seconds what is overdue is told again, what is unpublished is published, and stops that nobody heard are repeated; every
+ * Keeps the house, under a lease: every two seconds what is overdue is told again, and stops that nobody heard are repeated; every
  * five minutes orphaned sandboxes are reaped; every hour deliveries older than nine days are forgotten (P1 keeps eight).
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
-import { Leases, Relay, Roster, Sql } from "../../runtime/index.ts"
+import { Leases, Roster, Sql } from "../../runtime/index.ts"
 import { repairOverdue } from "./Repair.ts"
 import { tellStops } from "./Stops.ts"
 
@@ -14,7 +14,6 @@ export const layer = <E, R>(reap: Effect.Effect<unknown, E, R>) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const leases = yield* Leases
-      const relay = yield* Relay
       const sql = yield* Sql
       const { ws } = yield* Roster
       const forget = sql.cold("delete from inbox where at < now() - interval '9 days'", [])
@@ -22,7 +21,6 @@ export const layer = <E, R>(reap: Effect.Effect<unknown, E, R>) =>
         Effect.all(
           [
             every("2 seconds", repairOverdue),
-            every("2 seconds", relay.catchUp),
             every("2 seconds", tellStops),
             every("5 minutes", reap),
             every("1 hour", forget),

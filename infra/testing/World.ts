@@ -11,12 +11,16 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { randomBytes } from "node:crypto"
 import type { Tool } from "../../actors/conversation/tools/Tool.ts"
-import { Anthropic } from "../../integrations/anthropic/index.ts"
+import { Anthropic, Model, type ExtraPrice } from "../../integrations/anthropic/index.ts"
 import {
   Journal,
   mentionsIn,
+  type AgentId,
+  type EventId,
+  type TurnId,
   Rooms,
   Roster,
+  Sql,
   type CompanyConfig,
   type DoorId,
   type Event,
@@ -34,11 +38,30 @@ export interface WorldOptions {
   readonly model?: string
   readonly tools?: ReadonlyArray<Tool>
   readonly emulator?: EmulatorOptions
-  readonly budgets?: { readonly perRoot: number; readonly perAgentPerDay: number }
+  readonly budgets?: {
+    readonly perRoot?: number
+    readonly perAgentPerDay?: number
+    readonly prices?: Readonly<Record<string, ExtraPrice>>
+  }
+  /** How open words are answered in groups. */
+  readonly triage?: "off" | "interests"
+  readonly interests?: Readonly<Record<string, ReadonlyArray<string>>>
   /** An earlier world to share servers with: the same database and bus, another process in effect. */
-  readonly beside?: { readonly database: string; readonly ws: WorkspaceId; readonly model: string }
+  readonly beside?: {
+    readonly ws: WorkspaceId
+    readonly database: string
+    readonly nats: ReturnType<typeof testNats>
+    readonly emulator: AnthropicEmulator.AnthropicEmulator
+  }
+  /** Leases this process takes. While it is paused, it takes none and does not notice that it loses them. */
   readonly wants?: (name: string) => boolean
+  /** Servers of its own, which it may kill. */
+  readonly servers?: { readonly database?: string; readonly nats?: ReturnType<typeof testNats> }
+  /** Stands between the turns and the model. */
+  readonly around?: (model: Model["Service"]) => Model["Service"]
 }
+
+export type World = Awaited<ReturnType<typeof world>>
 
 export class ModelEmulator extends Context.Service<ModelEmulator, AnthropicEmulator.AnthropicEmulator>()(
   "troupe/testing/ModelEmulator",
@@ -46,8 +69,8 @@ export class ModelEmulator extends Context.Service<ModelEmulator, AnthropicEmula
 
 export const world = async (options: WorldOptions = {}) => {
   const ws = options.beside?.ws ?? (testWorkspace() as WorkspaceId)
-  const database = options.beside?.database ?? (await testDatabase())
-  const nats = testNats()
+  const database = options.beside?.database ?? options.servers?.database ?? (await testDatabase())
+  const nats = options.beside?.nats ?? options.servers?.nats ?? testNats()
   const names = options.agents ?? ["ada"]
   const config: CompanyConfig = {
     agents: names.map((name) => ({
@@ -55,17 +78,27 @@ export const world = async (options: WorldOptions = {}) => {
       title: "Engineer",
       model: options.model ?? "claude-sonnet-5-5",
       soul: "You test.",
-      interests: [],
+      interests: options.interests?.[name] ?? [],
       integrations: ["room"],
     })),
-    integrations: [{ name: "room", type: "web", settings: {} }],
+    integrations: [
+      {
+        name: "room",
+        type: "web",
+        settings: options.triage === undefined ? {} : { triage: options.triage },
+      },
+    ],
   }
+  let paused = false
   const emulator = Layer.effect(ModelEmulator, AnthropicEmulator.start(options.emulator ?? {}))
-  const model = Layer.unwrap(
+  const real = Layer.unwrap(
     Effect.map(ModelEmulator, (e) =>
-      Anthropic.layer({ apiKey: Redacted.make("test-key"), baseUrl: options.beside?.model ?? e.url }),
+      Anthropic.layer({ apiKey: Redacted.make("test-key"), baseUrl: options.beside?.emulator.url ?? e.url }),
     ),
   )
+  const { around } = options
+  const model =
+    around === undefined ? real : Layer.effect(Model, Effect.map(Model, around)).pipe(Layer.provide(real))
   const layer = layerStaff({
     budgets: { perRoot: 1, perAgentPerDay: 20, prices: {}, ...options.budgets },
     modelOf: (agent) => agent.model ?? "claude-sonnet-5-5",
@@ -80,7 +113,7 @@ export const world = async (options: WorldOptions = {}) => {
         },
         ws,
         config,
-        options.wants,
+        (name) => !paused && (options.wants?.(name) ?? true),
       ),
     ),
     Layer.provideMerge(Layer.merge(layerActors, model)),
@@ -94,7 +127,7 @@ export const world = async (options: WorldOptions = {}) => {
   )
   const runtime = ManagedRuntime.make(layer)
   const run = runtime.runPromise
-  const modelEmulator = await run(ModelEmulator)
+  const modelEmulator = options.beside?.emulator ?? (await run(ModelEmulator))
   const door = await run(Effect.map(Roster, (r) => [...r.now().doors.values()][0]!))
   let serial = 0
 
@@ -154,9 +187,43 @@ export const world = async (options: WorldOptions = {}) => {
     const events = await watch(said.thread, (e) => answers(e, said.event), said.pos)
     return { ...said, events, answer: events.findLast((e) => answers(e, said.event)) as MessageEvent }
   }
+  const sql = <R extends object>(text: string, params: ReadonlyArray<unknown> = []) =>
+    run(Effect.flatMap(Sql, (s) => s.cold<R>(text, params)))
+  /** Asks again and again until it is there. */
+  const eventually = async <A>(what: string, look: () => Promise<A | false | undefined>): Promise<A> => {
+    const deadline = Date.now() + 20_000
+    for (;;) {
+      const found = await look()
+      if (found !== false && found !== undefined) return found
+      if (Date.now() > deadline) throw new Error(`it never came: ${what}`)
+      await new Promise((resolve) => setTimeout(resolve, 15))
+    }
+  }
+  const row = async <R extends object>(text: string, params: ReadonlyArray<unknown> = []) =>
+    (await sql<R>(text, params))[0]
   return {
     ws,
     database,
+    nats,
+    sql,
+    row,
+    eventually,
+    /** The decision about a message, once it is `state`. */
+    decided: (event: EventId, state: string) =>
+      eventually(`${event} to be ${state}`, () =>
+        row<{ slot: string; agent: AgentId; turn: TurnId; reason: string }>(
+          "select slot, agent, turn, reason from decision where event = $1 and state = $2",
+          [event, state],
+        ),
+      ),
+    /** The model has been asked this many times. */
+    asked: (times: number) =>
+      eventually(`${times} model calls`, () => Promise.resolve(modelEmulator.requests.length >= times)),
+    agents: Object.fromEntries(door.members.map((m) => [m.agent.name, m.agent.id])) as Readonly<
+      Record<string, AgentId>
+    >,
+    /** From now on it is like a process that was suspended: it holds what it holds, and learns nothing. */
+    pause: () => void (paused = true),
     door: door.id as DoorId,
     emulator: modelEmulator,
     runtime,
