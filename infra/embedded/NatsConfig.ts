@@ -25,10 +25,12 @@ export interface NatsSetup {
   readonly dir: string
   /** As printed by the server: "2.9.10". */
   readonly version: string
+  /** What all streams together may reserve: each room stream reserves 1 GiB. */
+  readonly maxFile?: string
   readonly passwords: { readonly runtime: string; readonly inspector: string; readonly system: string }
 }
 
-export const natsConfig = ({ port, dir, version, passwords }: NatsSetup): string => {
+export const natsConfig = ({ port, dir, version, passwords, maxFile = "8G" }: NatsSetup): string => {
   const list = (subjects: ReadonlyArray<string>) => subjects.map((one) => JSON.stringify(one)).join(", ")
   return `host: 127.0.0.1
 port: ${port}
@@ -38,7 +40,7 @@ max_payload: 1MB
 jetstream {
   store_dir: ${JSON.stringify(`${dir}/store`)}
   max_mem: 256M
-  max_file: 8G${atLeast(version, [2, 10]) ? "\n  sync_interval: always" : ""}
+  max_file: ${maxFile}${atLeast(version, [2, 10]) ? "\n  sync_interval: always" : ""}
 }
 accounts {
   TROUPE {

@@ -7,7 +7,7 @@ import { freePort, serve, type TestServer } from "./TestServer.ts"
 
 export const NATS_PASSWORDS = { runtime: "runtime-test", inspector: "inspector-test", system: "system-test" }
 
-/** Starts on `dir` (made when absent). The url carries no password: users are `runtime` and `inspector`. */
+/** Every test has a stream of its own, and each reserves its limit; nothing of it is used. Starts on `dir` (made when absent). The url carries no password: users are `runtime` and `inspector`. */
 export const startNats = async (dir: string): Promise<TestServer> => {
   mkdirSync(dir, { recursive: true })
   const portFile = join(dir, "port")
@@ -16,7 +16,9 @@ export const startNats = async (dir: string): Promise<TestServer> => {
   const version =
     /v(\d\S*)/.exec(execFileSync("nats-server", ["--version"], { encoding: "utf8" }))?.[1] ?? "0"
   const config = join(dir, "nats.conf")
-  writeFileSync(config, natsConfig({ port, dir, version, passwords: NATS_PASSWORDS }), { mode: 0o600 })
+  writeFileSync(config, natsConfig({ port, dir, version, maxFile: "4T", passwords: NATS_PASSWORDS }), {
+    mode: 0o600,
+  })
   return serve(
     `nats://127.0.0.1:${port}`,
     { file: "nats-server", args: ["-c", config] },
