@@ -9,11 +9,12 @@ import { Relay, Rooms, Roster, Sql, type AgentId, type EventId } from "../../run
 interface Overdue {
   readonly event: EventId
   readonly repairs: number
+  readonly pos: number
 }
 
 /** One row a message, however many slots of it are due. */
 const overdueText = `
-select d.event, max(d.repairs)::int as repairs from decision d where d.ws = $1 and d.state = 'due'`
+select d.event, e.pos, max(d.repairs)::int as repairs from decision d join event e on e.id = d.event where d.ws = $1 and d.state = 'due'`
 const countText = `
 update decision set repairs = $2, due_at = now() + least(interval '5 seconds' * (2 ^ least($2 - 1, 10)), interval '1 hour')
 where event = $1 and state = 'due'`
@@ -22,7 +23,8 @@ const tellAgain = Effect.fnUntraced(function* (rows: ReadonlyArray<Overdue>) {
   const sql = yield* Sql
   const rooms = yield* Rooms
   const relay = yield* Relay
-  for (const { event: id, repairs } of rows) {
+  // P2: within a room, in the room's order.
+  for (const { event: id, repairs } of rows.toSorted((a, b) => a.pos - b.pos)) {
     const event = yield* rooms.message(id)
     if (event === undefined) continue
     yield* relay.repair(event, repairs + 1)
@@ -35,7 +37,7 @@ export const repairOverdue = Effect.gen(function* () {
   const sql = yield* Sql
   const { ws } = yield* Roster
   const rows = yield* sql.cold<Overdue & object>(
-    `${overdueText} and d.due_at < now() - interval '5 seconds' group by d.event order by min(d.due_at) limit 500`,
+    `${overdueText} and d.due_at < now() - interval '5 seconds' group by d.event, e.pos order by min(d.due_at) limit 500`,
     [ws],
   )
   yield* tellAgain(rows)
@@ -48,7 +50,7 @@ export const repairDue = Effect.fnUntraced(function* (agent: AgentId) {
   const rows = yield* sql.cold<Overdue & object>(
     `${overdueText} and (d.slot = $2 or (d.slot = '*' and exists (
        select from thread t join member m on m.door = t.door and m.agent = $2 where t.id = d.thread)))
-     group by d.event order by min(d.due_at)`,
+     group by d.event, e.pos order by min(d.due_at)`,
     [ws, agent],
   )
   yield* tellAgain(rows)
