@@ -51,6 +51,7 @@ export const adopt = Effect.fnUntraced(function* (place: Place) {
     event,
     words: [event, ...all.slice(0, left.taken)],
     known: new Set([event.id, ...all.map((e) => e.id)]),
+    edited: null,
     scopes:
       left.open.find((s) => s.scopes !== null)?.scopes ??
       scopesOf(budgets, left.root, place.agent, new Date(startedAt)),

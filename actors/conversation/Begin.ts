@@ -4,7 +4,15 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { Courier, Journal, newId, Roster, type AgentId, type TurnId } from "../../runtime/index.ts"
+import {
+  Courier,
+  Journal,
+  newId,
+  Roster,
+  type AgentId,
+  type BegunRow,
+  type TurnId,
+} from "../../runtime/index.ts"
 import type { Place } from "./Conversation.ts"
 import { loadTail, type Line, type Tail } from "./ConversationStore.ts"
 import { messageBlock } from "./context/Words.ts"
@@ -13,7 +21,7 @@ import { openTurn } from "./Opening.ts"
 import { scopesOf, tokensOf, toReserve } from "./turn/Money.ts"
 import { turnEvent } from "./turn/TurnEvent.ts"
 import { Workplace } from "./turn/Workplace.ts"
-import { noUsage, rowsFor, type Work } from "./turn/Work.ts"
+import { heardBy, noUsage, rowsFor, type Work } from "./turn/Work.ts"
 
 /** The transcript as far as it is in memory: undefined when it was not read yet, null when there is none. */
 export interface Memory {
@@ -127,7 +135,8 @@ export const begin = Effect.fnUntraced(function* (place: Place, memory: Memory, 
     fence: place.fence,
     event,
     words: [event],
-    known: new Set([event.id, ...(begun.edited === null ? [] : [begun.edited.id])]),
+    known: new Set([event.id]),
+    edited: begun.edited?.id ?? null,
     scopes,
     startedAt: now,
     resumed: false,
@@ -145,17 +154,20 @@ export const begin = Effect.fnUntraced(function* (place: Place, memory: Memory, 
     held: [],
     renewed: false,
   }
-  if (begun.edited !== null) yield* addEdit(work, begun.edited.text)
+  if (begun.edited !== null) yield* addEdit(work, begun.edited)
   return { status: "began", work } satisfies Begun
 })
 
 /** P1: an edit that came before the decision replaces the text: it stands behind the words it corrects. */
-const addEdit = Effect.fnUntraced(function* (work: Work, text: string) {
+const addEdit = Effect.fnUntraced(function* (work: Work, edit: NonNullable<BegunRow["edited"]>) {
   const journal = yield* Journal
+  const heard = heardBy(work.lines)
   const line: Line = {
     role: "user",
-    content: [messageBlock({ ...work.event, text }, "an edit of the message before; this text holds")],
-    heard: work.event.pos,
+    content: [
+      messageBlock({ ...work.event, text: edit.text }, "an edit of the message before; this text holds"),
+    ],
+    heard: edit.prev <= heard ? edit.pos : heard,
   }
   yield* journal.advance({
     turn: work.turn,

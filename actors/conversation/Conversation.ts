@@ -141,7 +141,9 @@ const onWord = Effect.fnUntraced(function* (place: Place, state: State, word: Wo
     word.ack()
     return state
   }
-  if (running.work.known.has(event.id) || (yield* join(place, running, word)) || !asks) {
+  const { work } = running
+  const known = work.known.has(event.id) || (!asks && work.edited === event.id)
+  if (known || (yield* join(place, running, word)) || !asks) {
     word.ack()
     return state
   }

@@ -41,8 +41,10 @@ export interface Work {
   readonly event: MessageEvent
   /** What the transcript of the turn has of the room: the message that is led, then the words that joined. */
   readonly words: Array<MessageEvent>
-  /** Ids of all words that are in this turn or will be: the message led, its edits, what joined. */
+  /** Ids of all words that are in this turn or will be: the message led, and what joined. */
   readonly known: Set<string>
+  /** The edit of the message led that it began with. */
+  readonly edited: string | null
   readonly scopes: ReadonlyArray<BudgetScope>
   readonly startedAt: number
   /** Taken up from the journal: what is open was started by an earlier life. */

@@ -76,7 +76,12 @@ export interface BegunRow {
   readonly status: "began" | "lost" | "busy" | "fenced"
   readonly granted: number | null
   /** The latest edit of the words, where one came before the decision. */
-  readonly edited: { readonly id: string; readonly text: string } | null
+  readonly edited: {
+    readonly id: string
+    readonly text: string
+    readonly pos: number
+    readonly prev: number
+  } | null
   /** The placeholder that is to be sent. */
   readonly parcel: Address | null
   readonly events: ReadonlyArray<Landed>
@@ -126,7 +131,7 @@ select b.ord,
   case when o.ord is not null or s.turn is not null then 'began' when h.ord is null then 'fenced'
        when f.ord is null then 'busy' else 'lost' end as status,
   coalesce(g.amount, s.reserved)::float8 as granted,
-  (select jsonb_build_object('id', e.id, 'text', e.body->>'text') from event e where e.edits = b.event
+  (select jsonb_build_object('id', e.id, 'text', e.body->>'text', 'pos', e.pos, 'prev', e.prev) from event e where e.edits = b.event
     order by e.pos desc limit 1) as edited,
   case when g.amount is not null then (select jsonb_build_object('channel', channel, 'replyTo', reply_to) from ad where ad.ord = b.ord)
     end as parcel,

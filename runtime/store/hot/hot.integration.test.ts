@@ -148,6 +148,14 @@ describe("S1 accept", () => {
     ])
   })
 
+  it("an edit in the same batch asks nobody who is asked by the words it edits (P1, P4)", async () => {
+    const lane = accept(sql)
+    const first = word("c5", { slots: ["ada"] })
+    const edit = word("c5", { slots: ["ada", "bo"], edits: first.message!.key })
+    const [, b] = await Promise.all([run(lane(first)), run(lane(edit))])
+    expect(await rows("select slot from decision where event = $1", [b.id])).toEqual([{ slot: "bo" }])
+  })
+
   it("a bad row in a batch is refused alone", async () => {
     const lane = accept(sql)
     const bad = word("c4", { body: { text: "\u0000" } })
