@@ -37,8 +37,11 @@ export class RuntimeProcess {
     return this.child?.pid ?? 0
   }
 
-  /** Resolves when it has said that it is ready; rejects with its words when it ends instead. */
-  async start(): Promise<void> {
+  /**
+   * Resolves when it has said that it is ready; rejects with its words when it ends instead. With a point, it is killed
+   * there, and that it ended before it was ready is fine.
+   */
+  async start(point?: KillPoint): Promise<void> {
     const [file = node, ...args] = [
       ...dieWithParent,
       node,
@@ -56,6 +59,7 @@ export class RuntimeProcess {
         TROUPE_CONFIG: join(this.home, "troupe.yaml"),
         PORT: String(await freePort()),
         ...this.env,
+        ...(point === undefined ? {} : { TROUPE_E2E_KILL_AT: JSON.stringify(point) }),
       },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     })
@@ -75,9 +79,10 @@ export class RuntimeProcess {
       child.stdout?.on("data", note)
       child.stderr?.on("data", note)
       child.once("error", reject)
-      void this.ended.then(({ code }) => {
+      void this.ended.then(({ code, signal: name }) => {
         clearTimeout(timer)
-        reject(this.failure(`ended with ${code} before it was ready`))
+        if (point !== undefined && name === "SIGKILL") resolve()
+        else reject(this.failure(`ended with ${code} before it was ready`))
       })
     })
   }

@@ -87,6 +87,11 @@ export const stage = async (options: StageOptions = {}) => {
     const person = tg.user(++people, `Person ${people}`)
     return { chat: tg.privateChat(person, tg.bot(bots[0]!.token)), person }
   }
+  /** A group with a few people; all of it must be answered. */
+  const group = (...names: ReadonlyArray<string>) => ({
+    chat: tg.group(names.join(" and ")),
+    people: names.map((name) => tg.user(++people, name)),
+  })
   /** A person asks something that must be answered. */
   const ask = (chat: Chat, more = "", from: User = chat.person!): string => {
     const q = question()
@@ -120,6 +125,7 @@ export const stage = async (options: StageOptions = {}) => {
     runtime,
     process,
     private: private_,
+    group,
     ask,
     chats,
     verdict,

@@ -26,18 +26,34 @@ registerHooks({
 
 let armed: KillPoint | undefined
 let left = 0
+let lastAt = 0
+
+const arm = (point: KillPoint): void => {
+  armed = point
+  left = point.nth ?? 1
+}
 
 Object.assign(globalThis, {
   killAt: (when: KillPoint["when"], text: string) => {
+    lastAt = performance.now()
     if (armed === undefined || armed.when !== when || !text.includes(armed.statement)) return
     if (--left === 0) process.kill(process.pid, "SIGKILL")
   },
 })
 
-process.on("message", (point: KillPoint) => {
-  armed = point
-  left = point.nth ?? 1
-  process.send?.("armed")
+// For the start itself.
+const point = process.env["TROUPE_E2E_KILL_AT"]
+if (point !== undefined) arm(JSON.parse(point) as KillPoint)
+
+/** What was asked before has been written to its end when no statement has been sent or answered for so long. */
+const quiet = 60
+process.on("message", (next: KillPoint) => {
+  const look = () => {
+    if (performance.now() - lastAt < quiet) return void setTimeout(look, 5)
+    arm(next)
+    process.send?.("armed")
+  }
+  look()
 })
 // The channel to the test is no reason to stay alive.
 process.channel?.unref()
