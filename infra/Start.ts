@@ -12,6 +12,7 @@ import { Sessions, WebDoor, WebRoomsRuntime, WebServer, type Status } from "../i
 import { Bus, Company, Hooks, Roster, Settings, TroupeYaml } from "../runtime/index.ts"
 import { banner } from "./Banner.ts"
 import { Doors, integrationTypes } from "./Doors.ts"
+import { metrics } from "./Metrics.ts"
 import { servers } from "./Servers.ts"
 import { layerActors, layerRoom, layerStaff, layerStore } from "./Troupe.ts"
 
@@ -38,7 +39,7 @@ export const start = Effect.gen(function* () {
     Layer.provide(
       Layer.merge(layerPostgres, Sprites.layer({ baseUrl: at.sprites.url, token: at.sprites.token })),
     ),
-    Layer.provide(Layer.merge(layerActors, Anthropic.layer(at.anthropic))),
+    Layer.provide(Anthropic.layer(at.anthropic)),
   )
   const web = config.integrations.find((i) => i.type === "web")?.name ?? "web"
   const page = WebServer.layer.pipe(
@@ -64,7 +65,7 @@ export const start = Effect.gen(function* () {
           ])
           return Layer.merge(
             WebRoomsRuntime.layer({ door: web, status }),
-            WebDoor.layer({ cliToken: at.cliToken, notReady }),
+            WebDoor.layer({ cliToken: at.cliToken, notReady, metrics: yield* metrics }),
           )
         }),
       ),
@@ -74,6 +75,7 @@ export const start = Effect.gen(function* () {
   const doors = Doors.layer(Option.getOrNull(settings.publicUrl))
   const all = Layer.merge(staff, page).pipe(
     Layer.provideMerge(doors),
+    Layer.provideMerge(layerActors),
     Layer.provideMerge(layerRoom({ database: at.database, nats: at.nats }, ws, config)),
     Layer.provideMerge(store),
     Layer.provideMerge(Hooks.layer),

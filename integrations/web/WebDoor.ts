@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import { Settings } from "../../runtime/index.ts"
+import { Settings, type StoreError } from "../../runtime/index.ts"
 import { type Peers, peersFor } from "./Peers.ts"
 import { WebListenError } from "./WebError.ts"
 
@@ -13,6 +13,8 @@ export interface WebDoorOptions {
   readonly cliToken: Redacted.Redacted
   /** One line for each thing that is not ready yet; empty: `/readyz` answers 200. */
   readonly notReady: Effect.Effect<ReadonlyArray<string>>
+  /** What `/metrics` answers: the Prometheus text format. */
+  readonly metrics: Effect.Effect<string, StoreError>
 }
 
 export class WebDoor extends Context.Service<

@@ -205,6 +205,15 @@ layer(WebTest.layer({ notReady: Effect.succeed(["team-chat: connecting"]) }), { 
       }),
     )
 
+    it.effect("shows its metrics to whoever has the token, and to nobody else", () =>
+      Effect.gen(function* () {
+        const { url } = yield* WebServer
+        expect((yield* send(`${url}/metrics`)).status).toBe(401)
+        const shown = yield* send(`${url}/metrics`, { headers: { authorization: `Bearer ${cliToken}` } })
+        expect([shown.status, shown.text]).toEqual([200, "troupe_actors 3\n"])
+      }),
+    )
+
     it.effect("hands a hook its raw bytes, and refuses what is too large or unknown", () =>
       Effect.gen(function* () {
         const { url } = yield* WebServer

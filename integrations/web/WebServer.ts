@@ -15,6 +15,7 @@ import * as EnterRoute from "./EnterRoute.ts"
 import * as HealthRoutes from "./HealthRoutes.ts"
 import * as HookRoute from "./HookRoute.ts"
 import * as LockMiddleware from "./LockMiddleware.ts"
+import * as MetricsRoute from "./MetricsRoute.ts"
 import * as PageRoutes from "./PageRoutes.ts"
 import { Sessions } from "./Sessions.ts"
 import * as StreamRoute from "./StreamRoute.ts"
@@ -25,6 +26,7 @@ import type { WebRooms } from "./WebPorts.ts"
 const routes = Layer.mergeAll(
   HealthRoutes.layer,
   HookRoute.layer,
+  MetricsRoute.layer,
   EnterRoute.layer,
   PageRoutes.layer,
   ApiRoutes.layer,

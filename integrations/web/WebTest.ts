@@ -134,6 +134,7 @@ export const layer = (
         WebDoor.layer({
           cliToken: Redacted.make(cliToken),
           notReady: options.notReady ?? Effect.succeed([]),
+          metrics: Effect.succeed("troupe_actors 3\n"),
         }).pipe(Layer.provide(settings(options.settings))),
       ),
     ),
