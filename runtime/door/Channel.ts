@@ -35,8 +35,8 @@ interface Deps {
   readonly now: () => number
   readonly run: (effect: Effect.Effect<void>) => void
   readonly idle: () => void
-  /** The turn has nothing more to show. */
-  readonly ended: (turn: TurnId) => void
+  /** There is nothing more to say here of this part. */
+  readonly ended: (turn: TurnId, part: number) => void
 }
 
 /** What is shown until there are words. */
@@ -270,7 +270,7 @@ export class Channel {
 
   private forget(letter: Letter): void {
     this.letters.delete(`${letter.parcel.turn}/${letter.parcel.part}`)
-    if (letter.parcel.part === 0) this.d.ended(letter.parcel.turn)
+    this.d.ended(letter.parcel.turn, letter.parcel.part)
   }
 
   /** The outbox is written whatever the store does meanwhile; only a refusal is a bug. */

@@ -44,10 +44,7 @@ export class Courier extends Context.Service<
       const sql = yield* Sql
       const { ws } = yield* Roster
       const clock = yield* Clock.Clock
-      const doors = new Map<
-        DoorId,
-        { readonly outward: Outward; readonly channels: Map<string, Channel>; until: number }
-      >()
+      const doors = new Map<DoorId, Served>()
       const services = yield* Effect.context<never>()
       const run = Effect.runForkWith(services)
 
@@ -64,7 +61,10 @@ export class Courier extends Context.Service<
             now: () => clock.currentTimeMillisUnsafe(),
             run,
             idle: () => served.channels.delete(name),
-            ended: (turn) => turns.delete(turn),
+            ended: (turn, part) => {
+              served.ended.add(`${turn}/${part}`)
+              if (part === 0) turns.delete(turn)
+            },
           })
           served.channels.set(name, channel)
         }
@@ -74,6 +74,10 @@ export class Courier extends Context.Service<
       /** Where the live words of a running turn go. */
       const turns = new Map<string, Channel>()
       const take = (parcel: Parcel) => {
+        const key = `${parcel.turn}/${parcel.part}`
+        const served = doors.get(parcel.door)
+        // What was read or sent before it ended comes too late: it would be said a second time.
+        if (served === undefined || served.ended.has(key) || served.endedBefore.has(key)) return
         const channel = channelOf(parcel.door, parcel.channel)
         if (channel === undefined) return
         if (parcel.part === 0 && parcel.text === null) turns.set(parcel.turn, channel)
@@ -99,14 +103,27 @@ export class Courier extends Context.Service<
       return Courier.of({
         serve: (outward) =>
           Effect.acquireRelease(
-            Effect.sync(() => doors.set(outward.door, { outward, channels: new Map(), until: 0 })),
+            Effect.sync(() => {
+              const served = {
+                outward,
+                channels: new Map(),
+                until: 0,
+                ended: new Set<string>(),
+                endedBefore: new Set<string>(),
+              }
+              doors.set(outward.door, served)
+              return served
+            }),
             () => Effect.sync(() => doors.delete(outward.door)),
           ).pipe(
-            Effect.andThen(openRows(outward.door)),
+            Effect.tap(() => openRows(outward.door)),
             // A nudge may be lost: what is open and not known here is found in a while. What is known is not taken twice.
-            Effect.andThen(
-              openRows(outward.door).pipe(
-                Effect.ignore,
+            Effect.flatMap((served) =>
+              Effect.sync(() => {
+                served.endedBefore = served.ended
+                served.ended = new Set()
+              }).pipe(
+                Effect.andThen(Effect.ignore(openRows(outward.door))),
                 Effect.delay("10 seconds"),
                 Effect.forever,
                 Effect.forkScoped,
@@ -121,6 +138,17 @@ export class Courier extends Context.Service<
       })
     }),
   )
+}
+
+/** A door whose lease this process holds. */
+interface Served {
+  readonly outward: Outward
+  readonly channels: Map<string, Channel>
+  /** Until when the whole account has to wait. */
+  until: number
+  /** Rows that ended here since the last sweep, and in the interval before it. */
+  ended: Set<string>
+  endedBefore: Set<string>
 }
 
 const Delta = Schema.Struct({ turn: Schema.String, fence: Schema.Finite, n: Schema.Int, text: Schema.String })
