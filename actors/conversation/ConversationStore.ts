@@ -191,3 +191,10 @@ export const queuedWord = Effect.fnUntraced(function* (agent: AgentId, thread: T
   const event = row === undefined ? undefined : yield* rooms.message(row.event)
   return event === undefined ? undefined : { event, slot: row!.slot }
 })
+
+/** The thread has an event by that source key. */
+export const isKnown = Effect.fnUntraced(function* (thread: ThreadId, key: string) {
+  const sql = yield* Sql
+  const rows = yield* sql.cold("select 1 from event where thread = $1 and source_key = $2", [thread, key])
+  return rows.length > 0
+})

@@ -202,6 +202,8 @@ const passOf = (
     doors.get(event.door)!.members.map((m) => m.agent),
   )
   const leader = led?.agent ?? ranking[0]?.agent
+  if (leader === agent)
+    return { ...pass("first in rank, waiting to be decided", ranking), verdict: led?.state ?? "due" }
   return pass(`${agents.get(leader!)?.name ?? "another agent"} ranked before it`, ranking)
 }
 

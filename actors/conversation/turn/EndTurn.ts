@@ -11,6 +11,7 @@ import {
   newId,
   type EventId,
   type Release,
+  type Said,
   type Usage,
 } from "../../../runtime/index.ts"
 import type { Line } from "../ConversationStore.ts"
@@ -25,6 +26,10 @@ export interface End {
   /** What the open model call cost; null where none was open or its answer is unknown (then what was reserved counts). */
   readonly cost: number | null
   readonly usage: Usage | null
+  /** Nothing is said, because it was said already. */
+  readonly silent?: boolean
+  /** What the end is known by, where the thread may have it only once. */
+  readonly key?: string
 }
 
 /** Where the turn's words landed in the room. */
@@ -56,6 +61,25 @@ export const endTurn = Effect.fn("Turn.end")(function* (work: Work, end: End) {
     work.open.kind === "model" ? [{ scopes: work.scopes, reserved: work.open.granted, spent: cost }] : []
   const total = work.cost + cost
 
+  const words: Said = {
+    id,
+    key: `turn:${work.turn}`,
+    body: {
+      kind: "message",
+      author: { door: door.id, id: agent.id, name: agent.name, kind: "agent" },
+      text,
+      mentions,
+      attachments: [],
+      replyTo: event.id,
+      edits: null,
+      root: event.root,
+      hop,
+      slots,
+      lastLead: null,
+      principal: event.principal,
+      turn: work.turn,
+    },
+  }
   const written = yield* journal.finish({
     ws: work.ws,
     turn: work.turn,
@@ -77,30 +101,13 @@ export const endTurn = Effect.fn("Turn.end")(function* (work: Work, end: End) {
     release,
     rows: rowsFor(work, end.lines),
     event: event.id,
-    signature: door.platform ? (others.length > 0 ? agent.name : "") : null,
+    signature: door.platform && end.silent !== true ? (others.length > 0 ? agent.name : "") : null,
     text,
     due: slots.map((slot) => ({ event: id, slot })),
     events: [
+      ...(end.silent === true ? [] : [words]),
       {
-        id,
-        key: `turn:${work.turn}`,
-        body: {
-          kind: "message",
-          author: { door: door.id, id: agent.id, name: agent.name, kind: "agent" },
-          text,
-          mentions,
-          attachments: [],
-          replyTo: event.id,
-          edits: null,
-          root: event.root,
-          hop,
-          slots,
-          lastLead: null,
-          principal: event.principal,
-          turn: work.turn,
-        },
-      },
-      {
+        ...(end.key === undefined ? {} : { key: end.key }),
         body: {
           kind: "turn",
           turn: work.turn,
@@ -135,11 +142,11 @@ export const endTurn = Effect.fn("Turn.end")(function* (work: Work, end: End) {
       })
     }
   }
-  const words = written.events.find((e) => e.id === id)
+  const landed = written.events.find((e) => e.id === id)
   return {
     status: written.status,
     next: written.next,
-    spoke: words === undefined ? null : { pos: words.pos, prev: words.prev },
+    spoke: landed === undefined ? null : { pos: landed.pos, prev: landed.prev },
   }
 })
 

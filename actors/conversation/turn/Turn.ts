@@ -10,6 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { costMicros, type ModelError } from "../../../integrations/anthropic/index.ts"
 import type { MessageEvent } from "../../../runtime/index.ts"
+import { isKnown } from "../ConversationStore.ts"
 import type { Tool } from "../tools/Tool.ts"
 import { callModel } from "./CallModel.ts"
 import { declined, modelFailed, mostRounds, noMoney, noPrice, tooManyRounds } from "./Ends.ts"
@@ -56,7 +57,7 @@ export const runTurn = Effect.fn("Turn.run")(function* (work: Work, live: Live, 
   if (work.resumed && !(yield* takeUp(work, joining, tools))) return gone
   for (let round = 0; ; round++) {
     const { open } = work
-    if (open.kind !== "model") return yield* close(work, joining, noMoney(work, budgets))
+    if (open.kind !== "model") return yield* closeForMoney(work, joining, noMoney(work, budgets))
     const money = toReserve(budgets, work.frozen.model, work.tokens, new Date(yield* Clock.currentTimeMillis))
     if (money === undefined) return yield* close(work, joining, noPrice(work))
     if (round === mostRounds) return yield* close(work, joining, tooManyRounds)
@@ -147,6 +148,20 @@ const close = Effect.fnUntraced(function* (work: Work, joining: Joining, end: En
     yield* joining.some
     work.taken += joining.take().length
   }
+})
+
+/** P10: one notice per root, by a unique key. Who did nothing yet is silent then; who worked says how far it came (P8). */
+const closeForMoney = Effect.fnUntraced(function* (work: Work, joining: Joining, end: End) {
+  const notice = `budget:${work.event.root}`
+  const noticed = { ...end, silent: work.step === 0 }
+  if (yield* isKnown(work.thread, notice)) return yield* close(work, joining, noticed)
+  return yield* close(work, joining, { ...end, key: notice }).pipe(
+    // Another agent gave the notice in this moment.
+    Effect.catchIf(
+      (error) => error.kind === "refused",
+      () => close(work, joining, noticed),
+    ),
+  )
 })
 
 const hold = (work: Work, text: string) => {
