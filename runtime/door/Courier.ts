@@ -51,23 +51,25 @@ export class Courier extends Context.Service<
       const channelOf = (door: DoorId, name: string): Channel | undefined => {
         const served = doors.get(door)
         if (served === undefined) return undefined
-        let channel = served.channels.get(name)
-        if (channel === undefined) {
-          channel = new Channel({
-            outward: served.outward,
-            journal,
-            fence: () => leases.fence(`door:${door}`) ?? -1,
-            flood: served,
-            now: () => clock.currentTimeMillisUnsafe(),
-            run,
-            idle: () => served.channels.delete(name),
-            ended: (turn, part) => {
-              served.ended.add(`${turn}/${part}`)
-              if (part === 0) turns.delete(turn)
-            },
-          })
-          served.channels.set(name, channel)
-        }
+        const known = served.channels.get(name)
+        if (known !== undefined) return known
+        const channel = new Channel({
+          outward: served.outward,
+          journal,
+          fence: () => leases.fence(`door:${door}`) ?? -1,
+          flood: served,
+          now: () => clock.currentTimeMillisUnsafe(),
+          run,
+          // An old one may still wake: another may have its name by then.
+          idle: () => {
+            if (served.channels.get(name) === channel) served.channels.delete(name)
+          },
+          ended: (turn, part) => {
+            served.ended.add(`${turn}/${part}`)
+            if (part === 0) turns.delete(turn)
+          },
+        })
+        served.channels.set(name, channel)
         return channel
       }
 
