@@ -62,6 +62,47 @@ describe("leases (P9)", () => {
     await b.dispose()
   })
 
+  it("claims that are made beside each other are all held, and stay held", async () => {
+    const start = await company()
+    const runtime = start()
+    const names = Array.from({ length: 300 }, (_, n) => `agent:${n}`)
+    let gained = 0
+    let lost = 0
+    const held = await runtime.runPromise(
+      Effect.scoped(
+        Effect.gen(function* () {
+          const leases = yield* Leases
+          yield* Effect.forEach(
+            names,
+            (name, n) =>
+              Effect.andThen(
+                Effect.sleep(n / 3),
+                leases.hold(name, () =>
+                  Effect.andThen(
+                    Effect.sync(() => gained++),
+                    Effect.addFinalizer(() => Effect.sync(() => lost++)),
+                  ),
+                ),
+              ),
+            { concurrency: "unbounded", discard: true },
+          )
+          return { held: names.filter(leases.holds).length, gained, lost }
+        }),
+      ),
+    )
+    expect(held).toEqual({ held: 300, gained: 300, lost: 0 })
+    await runtime.dispose()
+  })
+
+  it("takes again what it owns without knowing, as when the answer that gave it was lost", async () => {
+    const start = await company()
+    const runtime = start()
+    const { process } = await runtime.runPromise(Leases)
+    await query(runtime, "insert into lease (name, process, fence) values ('agent:ada', $1, 4)", [process])
+    expect(await claim(runtime, "agent:ada").gained).toEqual({ name: "agent:ada", fence: 5 })
+    await runtime.dispose()
+  })
+
   it("a process that stopped beating loses its leases, its turns and its outbox to the next", async () => {
     const start = await company()
     const a = start()

@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import { randomBytes } from "node:crypto"
 import { hostname } from "node:os"
 import { kill, pid } from "node:process"
@@ -62,6 +63,7 @@ const make = Effect.fnUntraced(function* (url: Redacted.Redacted, wants: (name: 
   const id = newId<ProcessId>(yield* Clock.currentTimeMillis)
   const lockKey = randomBytes(6).readUIntBE(0, 6)
   const claims = new Map<string, Claim>()
+  const one = Semaphore.makeUnsafe(1)
 
   // The lock lives on a session of its own: Postgres frees it the moment this process is gone.
   const session = yield* connect(url, 1)
@@ -80,31 +82,36 @@ const make = Effect.fnUntraced(function* (url: Redacted.Redacted, wants: (name: 
     (rows) => rows.filter((r) => r.gone || (r.host === hostname() && !alive(r.pid))).map((r) => r.id),
   )
 
-  /** Beats, learns what was lost, takes what is free. */
-  const round = Effect.gen(function* () {
-    const owned = new Map((yield* beat).map((r) => [r.name, r.fence]))
-    const open = [...claims.values()].filter((c) => wants(c.name))
-    const waiting = open.filter((c) => c.held === undefined)
-    for (const claim of open) {
-      if (claim.held !== undefined && owned.get(claim.name) !== claim.held.fence) {
-        claim.held = undefined
-        claim.lost()
+  /**
+   * Beats, learns what was lost, takes what is free. One at a time: what a beat has read must not be judged by what another
+   * round has taken since.
+   */
+  const round = one.withPermit(
+    Effect.gen(function* () {
+      const owned = new Map((yield* beat).map((r) => [r.name, r.fence]))
+      const open = [...claims.values()].filter((c) => wants(c.name))
+      const waiting = open.filter((c) => c.held === undefined)
+      for (const claim of open) {
+        if (claim.held !== undefined && owned.get(claim.name) !== claim.held.fence) {
+          claim.held = undefined
+          claim.lost()
+        }
       }
-    }
-    if (waiting.length === 0) return
-    const gone = yield* dead
-    const taken = yield* sql.cold<{ name: string; fence: number }>(takeText, [
-      id,
-      waiting.map((c) => c.name),
-      gone,
-    ])
-    for (const row of taken) {
-      const claim = claims.get(row.name)
-      if (claim === undefined || claim.held !== undefined) continue
-      claim.held = { name: row.name, fence: row.fence }
-      claim.gained(claim.held)
-    }
-  })
+      if (waiting.length === 0) return
+      const gone = yield* dead
+      const taken = yield* sql.cold<{ name: string; fence: number }>(takeText, [
+        id,
+        waiting.map((c) => c.name),
+        gone,
+      ])
+      for (const row of taken) {
+        const claim = claims.get(row.name)
+        if (claim === undefined || claim.held !== undefined) continue
+        claim.held = { name: row.name, fence: row.fence }
+        claim.gained(claim.held)
+      }
+    }),
+  )
   yield* round.pipe(
     Effect.catch((e) => Effect.logWarning(`leases: ${e.message}`)),
     Effect.delay("2 seconds"),
@@ -178,7 +185,7 @@ const takeText = `
 with mine as (
   insert into lease (name, process, fence) select n, $1::text, 1 from unnest($2::text[]) n order by n
   on conflict (name) do update set process = excluded.process, fence = lease.fence + 1
-    where lease.process is null or lease.process = any ($3::text[])
+    where lease.process is null or lease.process = $1 or lease.process = any ($3::text[])
       or not exists (select from process p where p.id = lease.process)
   returning name, fence),
 turns as (
