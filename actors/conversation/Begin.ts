@@ -14,7 +14,7 @@ import {
   type TurnId,
 } from "../../runtime/index.ts"
 import type { Place } from "./Conversation.ts"
-import { loadTail, type Line, type Tail } from "./ConversationStore.ts"
+import { anyDue, loadTail, type Line, type Tail } from "./ConversationStore.ts"
 import { messageBlock } from "./context/Words.ts"
 import type { Word } from "./Messages.ts"
 import { openTurn } from "./Opening.ts"
@@ -37,6 +37,8 @@ export type Begun =
   | { readonly status: "over" | "fenced" }
   /** The journal has a running turn here that this memory does not know. */
   | { readonly status: "busy" }
+  /** P2: words that stand before these ask it too, and were not heard yet. They are due, so they come. */
+  | { readonly status: "early" }
 
 export const begin = Effect.fnUntraced(function* (place: Place, memory: Memory, word: Word) {
   const journal = yield* Journal
@@ -61,6 +63,8 @@ export const begin = Effect.fnUntraced(function* (place: Place, memory: Memory, 
     tail: tail ?? undefined,
     tailTokens: memory.tokens,
   })
+  if (opening.asked.length > 0 && (yield* anyDue(place.agent, opening.asked)))
+    return { status: "early" } satisfies Begun
   const now = yield* Clock.currentTimeMillis
   const turn = newId<TurnId>(now)
   const scopes = scopesOf(budgets, event.root, place.agent, new Date(now))

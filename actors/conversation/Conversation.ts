@@ -255,6 +255,9 @@ const open = Effect.fnUntraced(function* (
       yield* ctx.after("1 second", { type: "resume" })
       return waiting
     }
+    case "early":
+      // Not acknowledged: it comes again, should it be the only one that is left.
+      return { ...state, waiting: insert(state.waiting, word) }
     case "over":
       word.ack()
       return yield* nextWaiting(place, state, word.fromJournal === true ? null : undefined, ctx)

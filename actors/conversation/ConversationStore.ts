@@ -127,6 +127,16 @@ export const breakSegment = Effect.fnUntraced(function* (
   return { segment: tail.segment + 1, frozen: broken, lines: [], heard: tail.heard } satisfies Tail
 })
 
+/** Whether one of these words still waits for the agent to decide. */
+export const anyDue = Effect.fnUntraced(function* (agent: AgentId, events: ReadonlyArray<EventId>) {
+  const sql = yield* Sql
+  const rows = yield* sql.cold(
+    "select from decision where event = any ($1::text[]) and slot = $2 and state = 'due' limit 1",
+    [events, agent],
+  )
+  return rows.length > 0
+})
+
 const leftText = `
 select t.id, t.event, t.slot, t.thread, t.fence::float8 as fence, t.principal, t.root, t.hop, t.segment, t.taken, t.attempts, t.stop,
   t.cost::float8 as cost, t.tools as "toolCalls", to_char(t.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "startedAt",

@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Block } from "../../integrations/anthropic/index.ts"
-import { Rooms, type Agent, type Door, type MessageEvent } from "../../runtime/index.ts"
+import { Rooms, type Agent, type Door, type EventId, type MessageEvent } from "../../runtime/index.ts"
 import { frozenFor, type Frozen } from "./context/Frozen.ts"
 import { pictures } from "./context/Pictures.ts"
 import { messageBlock, roomBlock } from "./context/Words.ts"
@@ -26,6 +26,8 @@ export interface Opening {
   /** The new user line. */
   readonly line: Line
   readonly tokens: number
+  /** Words it was not told yet that ask this agent. */
+  readonly asked: ReadonlyArray<EventId>
 }
 
 export const openTurn = Effect.fnUntraced(function* (of: {
@@ -79,5 +81,6 @@ export const openTurn = Effect.fnUntraced(function* (of: {
     before,
     line,
     tokens,
+    asked: missed.filter((w) => w.slots.includes(agent.id)).map((w) => w.id),
   } satisfies Opening
 })
