@@ -3,7 +3,16 @@
  * transcript and open steps say where it stands; what was started and not ended is unknown.
  */
 import * as Effect from "effect/Effect"
-import { Rooms, Roster, Sql, type MessageEvent } from "../../runtime/index.ts"
+import {
+  Rooms,
+  Roster,
+  Sql,
+  type Agent,
+  type Door,
+  type MessageEvent,
+  type TurnId,
+  type WorkspaceId,
+} from "../../runtime/index.ts"
 import type { Place } from "./Conversation.ts"
 import {
   joinedWords,
@@ -14,7 +23,7 @@ import {
   type Line,
 } from "./ConversationStore.ts"
 import { thaw } from "./context/Frozen.ts"
-import { scopesOf, tokensOf } from "./turn/Money.ts"
+import { scopesOf, tokensOf, type Budgets } from "./turn/Money.ts"
 import { textOf } from "./turn/Reply.ts"
 import { Workplace } from "./turn/Workplace.ts"
 import { addUsage, noUsage, type Open, type Work } from "./turn/Work.ts"
@@ -39,22 +48,44 @@ export const adopt = Effect.fnUntraced(function* (place: Place) {
   const door = event === undefined ? undefined : roster.now().doors.get(event.door)
   const tail = yield* loadSegment(place.agent, place.thread, left.segment)
   if (event === undefined || agent === undefined || door === undefined || tail === undefined) return undefined
-  const all = yield* joinedWords(left.id)
+  const words = yield* joinedWords(left.id)
+  return {
+    work: workOf({ left, agent, door, event, words, tail, ws: roster.ws, fence: place.fence, budgets }),
+    joined: words.slice(left.taken),
+    stop: left.stop,
+    attempts: left.attempts,
+  } satisfies Adopted
+})
+
+/** The work as it stood when the last of its statements was committed. Pure. */
+export const workOf = (of: {
+  readonly left: LeftTurn
+  readonly agent: Agent
+  readonly door: Door
+  readonly event: MessageEvent
+  /** All that joined, in order, taken in or not. */
+  readonly words: ReadonlyArray<MessageEvent>
+  readonly tail: Tail & { readonly turns: ReadonlyArray<TurnId> }
+  readonly ws: WorkspaceId
+  readonly fence: number
+  readonly budgets: Budgets
+}): Work => {
+  const { left, agent, event, tail } = of
   const startedAt = Date.parse(left.startedAt)
-  const work: Work = {
+  return {
     turn: left.id,
-    ws: roster.ws,
+    ws: of.ws,
     agent,
-    door,
-    thread: place.thread,
-    fence: place.fence,
+    door: of.door,
+    thread: left.thread,
+    fence: of.fence,
     event,
-    words: [event, ...all.slice(0, left.taken)],
-    known: new Set([event.id, ...all.map((e) => e.id)]),
+    words: [event, ...of.words.slice(0, left.taken)],
+    known: new Set([event.id, ...of.words.map((e) => e.id)]),
     edited: null,
     scopes:
       left.open.find((s) => s.scopes !== null)?.scopes ??
-      scopesOf(budgets, left.root, place.agent, new Date(startedAt)),
+      scopesOf(of.budgets, left.root, agent.id, new Date(startedAt)),
     startedAt,
     resumed: true,
     segment: left.segment,
@@ -71,13 +102,7 @@ export const adopt = Effect.fnUntraced(function* (place: Place) {
     held: heldBy(tail.lines.filter((_, i) => tail.turns[i] === left.id)),
     renewed: false,
   }
-  return {
-    work,
-    joined: all.slice(left.taken),
-    stop: left.stop,
-    attempts: left.attempts,
-  } satisfies Adopted
-})
+}
 
 /** The answers a running turn has not said yet: whatever it said itself that called no tool. */
 const heldBy = (lines: ReadonlyArray<Line>): Array<string> =>

@@ -125,8 +125,14 @@ const react = Effect.fnUntraced(function* (place: Place, state: State, message: 
     case "ended": {
       const { exit } = message
       if (Exit.isSuccess(exit)) return yield* onEnded(place, state, exit.value, ctx)
-      yield* Effect.logError("a turn crashed; the journal says where it stands", exit.cause)
-      if (!isUnavailable(exit.cause)) yield* countCrash(place)
+      if (isUnavailable(exit.cause)) {
+        yield* Effect.logWarning(
+          "the store went away in the middle of a turn; the journal says where it stands",
+        )
+      } else {
+        yield* Effect.logError("a turn crashed; the journal says where it stands", exit.cause)
+        yield* countCrash(place)
+      }
       return yield* resume(place, { ...state, memory: unread, running: undefined }, ctx)
     }
   }

@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { randomBytes } from "node:crypto"
 import type { Tool } from "../../actors/conversation/tools/Tool.ts"
@@ -169,6 +170,8 @@ export const world = async (options: WorldOptions = {}) => {
       Effect.flatMap(Rooms, (rooms) =>
         rooms.follow(thread, after).pipe(Stream.takeUntil(until), Stream.runCollect),
       ).pipe(
+        // A page whose connection breaks asks again.
+        Effect.retry({ while: (e) => e._tag === "BusError", schedule: Schedule.spaced("50 millis") }),
         Effect.timeoutOption("15 seconds"),
         Effect.flatMap((found) =>
           Option.isSome(found)
