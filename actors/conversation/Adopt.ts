@@ -21,6 +21,7 @@ import {
   raiseFence,
   type LeftTurn,
   type Line,
+  type Tail,
 } from "./ConversationStore.ts"
 import { thaw } from "./context/Frozen.ts"
 import { scopesOf, tokensOf, type Budgets } from "./turn/Money.ts"

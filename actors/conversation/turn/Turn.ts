@@ -82,8 +82,8 @@ export const runTurn = Effect.fn("Turn.run")(function* (work: Work, live: Live, 
       continue
     }
     if (answer.stopReason === "tool_use" && calls.length > 0) {
-      const said = { role: "assistant", content: answer.content, heard: heardBy(work.lines) } as const
-      if (!(yield* saveAndStart(work, [said], calls, spent, tools))) return gone
+      const said = linesOf(answer, heardBy(work.lines), [])
+      if (!(yield* saveAndStart(work, said, calls, spent, tools))) return gone
       joining.boundary()
       const ran = yield* runTools(work, calls, tools)
       const settled = ran.map((r): Settled => ({ ran: r, known: true }))
