@@ -50,6 +50,11 @@ export interface Place {
   readonly fence: number
 }
 
+/** A place, with what outlives a crash of its actor: how often each word could not be taken up. */
+interface Home extends Place {
+  readonly failures: Map<EventId, number>
+}
+
 interface State {
   readonly memory: Memory
   readonly running: { readonly work: Work; readonly joining: JoinQueue } | undefined
@@ -65,9 +70,8 @@ export type Needs = Blobs | Bus | Courier | Journal | Model | Rooms | Roster | S
 const mostAttempts = 3
 
 export const conversation = (place: Place) => {
-  /** Both outlive a restart of the actor, but not the actor. */
+  const home: Home = { ...place, failures: new Map() }
   let lives = 0
-  const failures = new Map<EventId, number>()
   return {
     init: (ctx: Ctx) =>
       Effect.sync((): State => {
@@ -76,18 +80,7 @@ export const conversation = (place: Place) => {
         return { memory: unread, running: undefined, waiting: [] }
       }),
     receive: (state: State, message: Message, ctx: Ctx) =>
-      react(place, state, message, ctx).pipe(
-        Effect.tap(() =>
-          Effect.sync(
-            () =>
-              void (message.type === "word" && failures.size > 0 && failures.delete(message.word.event.id)),
-          ),
-        ),
-        Effect.catchCause((cause) =>
-          message.type === "word" && !isUnavailable(cause)
-            ? onFailedWord(place, state, message.word, cause, failures, ctx)
-            : Effect.failCause(cause),
-        ),
+      react(home, state, message, ctx).pipe(
         Effect.catchTag("StoreError", (error) =>
           Effect.gen(function* () {
             yield* Effect.logWarning(`${place.agent}: ${error.message}; the journal is read again.`)
@@ -110,10 +103,16 @@ const isUnavailable = (cause: Cause.Cause<unknown>): boolean =>
     onSome: (error) => error instanceof StoreError && error.kind === "unavailable",
   })
 
-const react = Effect.fnUntraced(function* (place: Place, state: State, message: Message, ctx: Ctx) {
+const react = Effect.fnUntraced(function* (place: Home, state: State, message: Message, ctx: Ctx) {
   switch (message.type) {
     case "word":
-      return yield* onWord(place, state, message.word, ctx)
+      return yield* onWord(place, state, message.word, ctx).pipe(
+        Effect.catchCause((cause) =>
+          isUnavailable(cause)
+            ? Effect.failCause(cause)
+            : onFailedWord(place, state, message.word, cause, ctx),
+        ),
+      )
     case "late":
       return yield* onLate(place, state, message.event)
     case "boundary":
@@ -138,12 +137,12 @@ const react = Effect.fnUntraced(function* (place: Place, state: State, message: 
   }
 })
 
-const onWord = Effect.fnUntraced(function* (place: Place, state: State, word: Word, ctx: Ctx) {
+const onWord = Effect.fnUntraced(function* (place: Home, state: State, word: Word, ctx: Ctx) {
   const { event } = word
   const asks = event.edits === null || event.slots.length > 0
   const { running } = state
   if (running === undefined) {
-    if (asks) return yield* open(place, state, word, ctx)
+    if (asks) return yield* nextWaiting(place, { ...state, waiting: insert(state.waiting, word) }, null, ctx)
     word.ack()
     return state
   }
@@ -162,7 +161,7 @@ const onWord = Effect.fnUntraced(function* (place: Place, state: State, word: Wo
 
 /** S2j, where the word may join the turn now. */
 const join = Effect.fnUntraced(function* (
-  place: Place,
+  place: Home,
   { work, joining }: NonNullable<State["running"]>,
   word: Word,
 ) {
@@ -192,7 +191,7 @@ const join = Effect.fnUntraced(function* (
 })
 
 /** Tools run: the words that wait and may join are taken in with the results. */
-const onBoundary = Effect.fnUntraced(function* (place: Place, state: State) {
+const onBoundary = Effect.fnUntraced(function* (place: Home, state: State) {
   let waiting = state.waiting
   if (state.running === undefined) return state
   for (const word of state.waiting) {
@@ -204,7 +203,7 @@ const onBoundary = Effect.fnUntraced(function* (place: Place, state: State) {
 })
 
 /** S2q: a word that still waits after a second is marked, and its delivery acknowledged. */
-const onLate = Effect.fnUntraced(function* (place: Place, state: State, event: EventId) {
+const onLate = Effect.fnUntraced(function* (place: Home, state: State, event: EventId) {
   const word = find(state.waiting, event)
   if (word === undefined) return state
   const journal = yield* Journal
@@ -218,36 +217,47 @@ const onLate = Effect.fnUntraced(function* (place: Place, state: State, event: E
   return state
 })
 
-/** P11: taking up a word failed. It is tried again, and given up with a notice at the third time. */
+/** P11: a word can not be taken up beside the running turn. It is tried again, and given up at the third time. */
 const onFailedWord = Effect.fnUntraced(function* (
-  place: Place,
+  place: Home,
   state: State,
   word: Word,
   cause: Cause.Cause<unknown>,
-  failures: Map<EventId, number>,
   ctx: Ctx,
 ) {
+  if (yield* givenUp(place, word, cause)) return { ...state, waiting: without(state.waiting, word.event.id) }
+  yield* ctx.after("200 millis", { type: "word", word })
+  return state
+})
+
+/** Counts what failed; at the third time the word is parked with a notice. */
+const givenUp = Effect.fnUntraced(function* (place: Home, word: Word, cause: Cause.Cause<unknown>) {
   const { id } = word.event
-  const times = (failures.get(id) ?? 0) + 1
+  const times = (place.failures.get(id) ?? 0) + 1
   yield* Effect.logError(`taking up a word failed, time ${times}`, cause)
   if (times < mostAttempts) {
-    failures.set(id, times)
-    yield* ctx.after("200 millis", { type: "word", word })
-    return state
+    place.failures.set(id, times)
+    return false
   }
   yield* parkWord(place, word)
-  failures.delete(id)
+  place.failures.delete(id)
   word.ack()
-  return { ...state, waiting: without(state.waiting, id) }
+  return true
 })
 
 const open = Effect.fnUntraced(function* (
-  place: Place,
+  place: Home,
   state: State,
   word: Word,
   ctx: Ctx,
 ): Effect.fn.Return<State, StoreError, Needs> {
-  const begun = yield* begin(place, state.memory, word)
+  const begun = yield* begin(place, state.memory, word).pipe(
+    Effect.catchCause((cause) =>
+      isUnavailable(cause)
+        ? Effect.failCause(cause)
+        : Effect.map(givenUp(place, word, cause), (up) => ({ status: up ? "parked" : "failed" }) as const),
+    ),
+  )
   switch (begun.status) {
     case "fenced":
       // Not ours any more: whoever owns the agent now hears it too.
@@ -264,11 +274,17 @@ const open = Effect.fnUntraced(function* (
     case "early":
       // Not acknowledged: it comes again, should it be the only one that is left.
       return { ...state, waiting: insert(state.waiting, word) }
+    case "failed":
+      yield* ctx.after("200 millis", { type: "resume" })
+      return { ...state, waiting: insert(state.waiting, word) }
+    case "parked":
+      return yield* nextWaiting(place, state, undefined, ctx)
     case "over":
       word.ack()
       return yield* nextWaiting(place, state, word.fromJournal === true ? null : undefined, ctx)
     case "began":
       word.ack()
+      if (place.failures.size > 0) place.failures.delete(word.event.id)
       return yield* start(state, begun.work, [], ctx)
   }
 })
@@ -287,7 +303,7 @@ const start = Effect.fnUntraced(function* (
   return { ...state, running: { work, joining } }
 })
 
-const onEnded = Effect.fnUntraced(function* (place: Place, state: State, ended: Ended, ctx: Ctx) {
+const onEnded = Effect.fnUntraced(function* (place: Home, state: State, ended: Ended, ctx: Ctx) {
   const work = state.running?.work
   const over = { ...state, running: undefined, memory: unread }
   // Stopped, or no longer ours: the journal knows.
@@ -296,7 +312,7 @@ const onEnded = Effect.fnUntraced(function* (place: Place, state: State, ended: 
 })
 
 const remember = Effect.fnUntraced(function* (
-  place: Place,
+  place: Home,
   work: Work,
   { broken, spoke }: Extract<Ended, { status: "done" }>,
 ) {
@@ -316,7 +332,7 @@ const remember = Effect.fnUntraced(function* (
  * that is not known.
  */
 const nextWaiting = Effect.fnUntraced(function* (
-  place: Place,
+  place: Home,
   state: State,
   queued: string | null | undefined,
   ctx: Ctx,
@@ -339,7 +355,7 @@ const nextWaiting = Effect.fnUntraced(function* (
 
 /** P6: what the journal has as running and no fiber works on goes on; else words that wait begin. */
 const resume = Effect.fnUntraced(function* (
-  place: Place,
+  place: Home,
   state: State,
   ctx: Ctx,
 ): Effect.fn.Return<State, StoreError, Needs> {
@@ -350,7 +366,7 @@ const resume = Effect.fnUntraced(function* (
 })
 
 const takeOver = Effect.fnUntraced(function* (
-  place: Place,
+  place: Home,
   state: State,
   { work, joined, stop, attempts }: Adopted,
   ctx: Ctx,
@@ -367,7 +383,7 @@ const takeOver = Effect.fnUntraced(function* (
 })
 
 /** A committed stop: the fiber is cut off, whatever it does, and the journal says what was open. */
-const onStop = Effect.fnUntraced(function* (place: Place, state: State, turn: string, ctx: Ctx) {
+const onStop = Effect.fnUntraced(function* (place: Home, state: State, turn: string, ctx: Ctx) {
   if (state.running !== undefined && state.running.work.turn !== turn) return state
   // Finalizers that hang hold up nobody: the turn can not write any more.
   yield* Effect.timeoutOption(ctx.interruptTurn(), "300 millis")

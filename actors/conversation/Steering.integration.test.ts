@@ -157,15 +157,24 @@ describe("words for an agent that is at work, on real Postgres and NATS", () => 
 })
 
 describe("a word that can not be taken up", () => {
-  it("is given up at the third time, and the room is told (P11)", async () => {
+  it("is given up at the third time, the room is told, and whoever waits behind it goes on (P11)", async () => {
     const w = await world()
-    await w.sql("alter table transcript add constraint poison check (content not like '%poison%')")
-    w.emulator.script(say("Fine."))
-    const said = await w.ask("poison", "here is poison")
-    expect(said.answer.text).toMatch(/failed three times/)
-    expect(await w.decided(said.event, "parked")).toMatchObject({ reason: "could not be taken up" })
-    expect((await w.ask("poison", "here is none", bob(w))).answer.text).toMatch(/three times|Fine/)
-    expect((await w.ask("next door", "hello")).answer.text).toMatch(/Fine|Done/)
+    const mallory = { author: { door: w.door, id: "13", name: "Mallory", kind: "person" } } as const
+    await w.sql(
+      "alter table turn add constraint poison check (state = 'parked' or principal not like '%:13')",
+    )
+    w.emulator.script(say("For Eva.", { delayMs: 300 }), say("For Bob."), say("For Eva again."))
+    const first = await w.say("poison", "hello")
+    await w.asked(1)
+    const bad = await w.say("poison", "here is poison", mallory)
+    const last = await w.say("poison", "me too", bob(w))
+    const events = await w.watch(first.thread, (e) => answers(e, last.event))
+    const said = events.flatMap((e) => (e.kind === "message" && e.author.kind === "agent" ? [e.text] : []))
+    expect(said).toEqual(["For Eva.", expect.stringContaining("it failed three times"), "For Bob."])
+    expect(await w.decided(bad.event, "parked")).toMatchObject({ reason: "could not be taken up" })
+    // Also where nobody works.
+    expect((await w.ask("poison", "poison again", mallory)).answer.text).toMatch(/it failed three times/)
+    expect((await w.ask("poison", "still there?")).answer.text).toBe("For Eva again.")
     await w.dispose()
   })
 })

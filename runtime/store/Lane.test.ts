@@ -38,11 +38,8 @@ const fake = () => {
       statements[i]!.done,
       Effect.succeed(statements[i]!.rows.map(({ ord, value }) => ({ ord, value: value.toUpperCase() }))),
     )
-  const fail = (i: number, kind: StoreError["kind"]) =>
-    Deferred.doneUnsafe(
-      statements[i]!.done,
-      Effect.fail(new StoreError({ kind, message: "no", cause: null })),
-    )
+  const fail = (i: number, kind: StoreError["kind"], cause: unknown = null) =>
+    Deferred.doneUnsafe(statements[i]!.done, Effect.fail(new StoreError({ kind, message: "no", cause })))
   return { sql, statements, until, succeed, fail }
 }
 
@@ -113,5 +110,17 @@ describe("a lane", () => {
     await f.until(2)
     f.succeed(1)
     expect((await next).value).toBe("C")
+  })
+
+  it("sends a batch again that lost a deadlock: it did not commit", async () => {
+    const f = fake()
+    const send = lane<Row, Answer>(f.sql, "")
+    const answers = Promise.all(["a", "b"].map((value) => Effect.runPromise(send({ value }))))
+    await f.until(1)
+    f.fail(0, "unavailable", { code: "40P01" })
+    await f.until(2)
+    expect(values(f.statements[1]!.rows)).toEqual(["a", "b"])
+    f.succeed(1)
+    expect((await answers).map((a) => a.value)).toEqual(["A", "B"])
   })
 })

@@ -4,7 +4,8 @@
  * element carrying `ord`; its rows answer by `ord`.
  *
  * A batch that is refused is repeated row by row, so that one bad row fails alone. A batch that finds the store
- * unavailable fails whole: whether it committed is unknown, so every statement must be safe to repeat.
+ * unavailable fails whole: whether it committed is unknown, so every statement must be safe to repeat. A batch that lost
+ * a deadlock against another process did not commit, and is sent again.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -32,7 +33,14 @@ export const lane = <In extends object, Out extends { readonly ord: number }>(
   let waiting: Array<Waiting<In, Out>> = []
   let busy = false
 
-  const send = (rows: ReadonlyArray<In>) => sql.hot<Out>(text, [rows.map((row, ord) => ({ ...row, ord }))])
+  const send = (rows: ReadonlyArray<In>) =>
+    Effect.retry(
+      Effect.suspend(() => sql.hot<Out>(text, [rows.map((row, ord) => ({ ...row, ord }))])),
+      {
+        while: isRolledBack,
+        times: 5,
+      },
+    )
 
   const answer = (batch: ReadonlyArray<Waiting<In, Out>>, rows: ReadonlyArray<Out>) => {
     const byOrd = new Map(rows.map((row) => [row.ord, row]))
@@ -80,3 +88,10 @@ export const lane = <In extends object, Out extends { readonly ord: number }>(
       }),
   })
 }
+
+/** Deadlock or serialization failure: Postgres has taken the statement back whole. */
+const isRolledBack = ({ cause }: StoreError): boolean =>
+  typeof cause === "object" &&
+  cause !== null &&
+  "code" in cause &&
+  (cause.code === "40P01" || cause.code === "40001")

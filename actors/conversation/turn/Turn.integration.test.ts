@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { say } from "../../../infra/emulators/anthropic/index.ts"
 import { world } from "../../../infra/testing/World.ts"
+import { Sql } from "../../../runtime/index.ts"
 
 describe("a turn, from words to answer, on real Postgres and NATS", () => {
   let w: Awaited<ReturnType<typeof world>>
@@ -34,5 +35,24 @@ describe("a turn, from words to answer, on real Postgres and NATS", () => {
     const { answer } = await w.ask("memory", "which colour?")
     expect(answer.text).toBe("You said blue.")
     expect(w.emulator.refusals()).toEqual([])
+  })
+
+  it("costs three commits a message, and reads nothing, however long the room is", async () => {
+    const store = await w.run(Sql)
+    const counts = { hot: 0, cold: 0 }
+    const { hot, cold } = store
+    Object.assign(store, {
+      hot: (...args: Parameters<typeof hot>) => (counts.hot++, hot(...args)),
+      cold: (...args: Parameters<typeof cold>) => (counts.cold++, cold(...args)),
+    })
+    await w.ask("cost", "first")
+    counts.hot = counts.cold = 0
+    const times = 40
+    for (let n = 0; n < times; n++) await w.ask("cost", `word ${n}`)
+    Object.assign(store, { hot, cold })
+    // Accept, begin, finish, and the relay's cursor, which gathers. The test itself follows the room: one read each.
+    expect(counts.hot / times).toBeLessThan(7)
+    // And a sweep now and then.
+    expect(counts.cold).toBeLessThan(times + 15)
   })
 })

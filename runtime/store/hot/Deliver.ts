@@ -2,6 +2,9 @@
  * S3 said and S7 delivered (P8, P9): the door's own statements, fenced by the lease of the door. S3 commits the id of a
  * placeholder before its first edit; S7 closes the row and tells the room where the words are. `parts` adds the further
  * messages of a long answer before any of them is sent; the same cut twice is the same rows.
+ *
+ * A row that was written in the moment its door was taken over has the fence of the former owner: the first write of the new
+ * owner raises it.
  */
 import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
@@ -18,8 +21,8 @@ export interface SaidRow {
 const saidText = `
 with b as (select * from jsonb_to_recordset($1::jsonb) as b(ord int, turn text, part int, fence bigint, platform_id text)),
 ok as (
-  update outbox o set platform_id = b.platform_id, state = 'created' from b
-  where o.turn = b.turn and o.part = b.part and o.fence = b.fence and o.state in ('creating', 'created') returning b.ord, o.text)
+  update outbox o set platform_id = b.platform_id, state = 'created', fence = b.fence from b
+  where o.turn = b.turn and o.part = b.part and o.fence <= b.fence and o.state in ('creating', 'created') returning b.ord, o.text)
 select b.ord, o.ord is not null as written, o.text from b left join ok o using (ord) order by b.ord`
 
 export interface DeliveredRow {
@@ -36,8 +39,8 @@ const deliveredText = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, turn text, part int, thread text, fence bigint, state text, events jsonb)),
 ok as (
-  update outbox o set state = b.state from b
-  where o.turn = b.turn and o.part = b.part and o.fence = b.fence and o.state in ('creating', 'created') returning b.ord),
+  update outbox o set state = b.state, fence = b.fence from b
+  where o.turn = b.turn and o.part = b.part and o.fence <= b.fence and o.state in ('creating', 'created') returning b.ord),
 ${append}
 select b.ord, o.ord is not null as written, ${appended} from b left join ok o using (ord) order by b.ord`
 
@@ -52,8 +55,8 @@ const partsText = `
 with b as (select * from jsonb_to_recordset($1::jsonb) as b(ord int, turn text, part int, fence bigint, text text)),
 ok as (
   insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, text, fence)
-  select b.turn, b.part, o.door, o.thread, o.agent, o.channel, null, '', 'creating', b.text, o.fence
-  from b join outbox o on o.turn = b.turn and o.part = 0 and o.fence = b.fence
+  select b.turn, b.part, o.door, o.thread, o.agent, o.channel, null, '', 'creating', b.text, b.fence
+  from b join outbox o on o.turn = b.turn and o.part = 0 and o.fence <= b.fence
   on conflict do nothing returning turn, part)
 select b.ord, true as written from b order by b.ord`
 

@@ -6,6 +6,7 @@ import { layerTest } from "../testing.ts"
 import { accept, type AcceptRow } from "./Accept.ts"
 import { advance } from "./Advance.ts"
 import { begin, type BeginRow } from "./Begin.ts"
+import { said } from "./Deliver.ts"
 import { finish, type FinishRow } from "./Finish.ts"
 import { join } from "./Steer.ts"
 
@@ -358,5 +359,22 @@ describe("S4, S5, S6", () => {
     await rows("update turn set stop = true where id = $1", [w.turn])
     expect((await run(finish(sql)(finishing(w.turn, w.thread)))).status).toBe("gone")
     expect((await run(finish(sql)(finishing(w.turn, w.thread, { state: "stopped" })))).status).toBe("done")
+  })
+})
+
+describe("S3 and S7", () => {
+  it("a new owner of the door writes rows that its takeover has missed, and then the old one does not (P9)", async () => {
+    await rows(
+      `insert into outbox (turn, part, door, thread, agent, channel, state, fence)
+       values ('stale', 0, 'd', 't', 'ada', 'c', 'creating', 2)`,
+    )
+    const put = said(sql)
+    const row = { turn: "stale", part: 0, platform_id: "77" }
+    expect((await run(put({ ...row, fence: 1 }))).written).toBe(false)
+    expect((await run(put({ ...row, fence: 3 }))).written).toBe(true)
+    expect((await run(put({ ...row, fence: 2, platform_id: "78" }))).written).toBe(false)
+    expect(await rows("select platform_id, fence::int from outbox where turn = 'stale'")).toEqual([
+      { platform_id: "77", fence: 3 },
+    ])
   })
 })
