@@ -20,7 +20,7 @@ import { hostname } from "node:os"
 import { kill, pid } from "node:process"
 import { newId, type ProcessId } from "../room/Id.ts"
 import { connect, Sql } from "../store/Sql.ts"
-import { fromPostgres, StoreError } from "../store/StoreError.ts"
+import { fromPostgres, type StoreError } from "../store/StoreError.ts"
 
 export interface Held {
   readonly name: string
