@@ -27,7 +27,7 @@ import { thaw } from "./context/Frozen.ts"
 import { scopesOf, tokensOf, type Budgets } from "./turn/Money.ts"
 import { textOf } from "./turn/Reply.ts"
 import { Workplace } from "./turn/Workplace.ts"
-import { addUsage, noUsage, type Open, type Work } from "./turn/Work.ts"
+import { addUsage, heardBy, noUsage, type Open, type Work } from "./turn/Work.ts"
 
 export interface Adopted {
   readonly work: Work
@@ -84,6 +84,7 @@ export const workOf = (of: {
     words: [event, ...of.words.slice(0, left.taken)],
     known: new Set([event.id, ...of.words.map((e) => e.id)]),
     edited: null,
+    upTo: heardBy(tail.lines),
     scopes:
       left.open.find((s) => s.scopes !== null)?.scopes ??
       scopesOf(of.budgets, left.root, agent.id, new Date(startedAt)),

@@ -14,7 +14,7 @@ import {
   type TurnId,
 } from "../../runtime/index.ts"
 import type { Place } from "./Conversation.ts"
-import { anyDue, loadTail, type Line, type Tail } from "./ConversationStore.ts"
+import { dueBefore, loadTail, type Line, type Tail } from "./ConversationStore.ts"
 import { messageBlock } from "./context/Words.ts"
 import type { Word } from "./Messages.ts"
 import { openTurn } from "./Opening.ts"
@@ -63,7 +63,7 @@ export const begin = Effect.fnUntraced(function* (place: Place, memory: Memory, 
     tail: tail ?? undefined,
     tailTokens: memory.tokens,
   })
-  if (opening.asked.length > 0 && (yield* anyDue(place.agent, opening.asked)))
+  if (opening.asked && (yield* dueBefore({ ...place, ws: roster.ws, pos: event.pos })).length > 0)
     return { status: "early" } satisfies Begun
   const now = yield* Clock.currentTimeMillis
   const turn = newId<TurnId>(now)
@@ -141,6 +141,7 @@ export const begin = Effect.fnUntraced(function* (place: Place, memory: Memory, 
     words: [event],
     known: new Set([event.id]),
     edited: begun.edited?.id ?? null,
+    upTo: opening.line.heard,
     scopes,
     startedAt: now,
     resumed: false,

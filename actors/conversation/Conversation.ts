@@ -31,7 +31,7 @@ import {
 } from "../../runtime/index.ts"
 import { adopt, countCrash, type Adopted } from "./Adopt.ts"
 import { begin, unread, type Memory } from "./Begin.ts"
-import { breakSegment, queuedWord } from "./ConversationStore.ts"
+import { breakSegment, dueBefore, queuedWord } from "./ConversationStore.ts"
 import { JoinQueue } from "./JoinQueue.ts"
 import type { Message, Word } from "./Messages.ts"
 import { parkWord } from "./ParkWord.ts"
@@ -139,16 +139,21 @@ const react = Effect.fnUntraced(function* (place: Home, state: State, message: M
 
 const onWord = Effect.fnUntraced(function* (place: Home, state: State, word: Word, ctx: Ctx) {
   const { event } = word
-  const asks = event.edits === null || event.slots.length > 0
   const { running } = state
   if (running === undefined) {
-    if (asks) return yield* nextWaiting(place, { ...state, waiting: insert(state.waiting, word) }, null, ctx)
+    if (asks(event))
+      return yield* nextWaiting(place, { ...state, waiting: insert(state.waiting, word) }, null, ctx)
     word.ack()
     return state
   }
   const { work } = running
-  const known = work.known.has(event.id) || (!asks && work.edited === event.id)
-  if (known || (yield* join(place, running, word)) || !asks) {
+  const known = work.known.has(event.id) || (!asks(event) && work.edited === event.id)
+  if (!known && (yield* join(place, running, state.waiting, word))) {
+    word.ack()
+    // Those who waited for these words may follow.
+    return yield* onBoundary(place, state)
+  }
+  if (known || !asks(event)) {
     word.ack()
     return state
   }
@@ -159,17 +164,25 @@ const onWord = Effect.fnUntraced(function* (place: Home, state: State, word: Wor
   return { ...state, waiting }
 })
 
+/** An edit asks only those it newly addresses (P1). */
+const asks = (event: MessageEvent): boolean => event.edits === null || event.slots.length > 0
+
 /** S2j, where the word may join the turn now. */
 const join = Effect.fnUntraced(function* (
   place: Home,
   { work, joining }: NonNullable<State["running"]>,
+  waiting: Waiting,
   word: Word,
 ) {
   const { event } = word
-  const soon =
-    event.edits === null || event.slots.length > 0 ? work.open.kind === "tools" : work.known.has(event.edits)
+  const soon = asks(event) ? work.open.kind === "tools" : work.known.has(event.edits!)
   // P13: words join only for the person the turn acts for.
   if (!soon || event.principal !== work.event.principal || event.author.kind !== "person") return false
+  if (asks(event) && event.prev > work.upTo) {
+    // P2: whoever stands before it and was not heard yet goes first. Those who wait here do so for another reason.
+    const before = yield* dueBefore({ ...place, ws: work.ws, pos: event.pos })
+    if (before.some((id) => find(waiting, id) === undefined)) return false
+  }
   const journal = yield* Journal
   const joined = yield* journal.join({
     ws: work.ws,
@@ -184,6 +197,7 @@ const join = Effect.fnUntraced(function* (
     events: [turnEvent(work.turn, place.agent, event.id, "joined")],
   })
   if (joined) {
+    work.upTo = Math.max(work.upTo, event.pos)
     work.known.add(event.id)
     joining.add(event)
   }
@@ -195,7 +209,7 @@ const onBoundary = Effect.fnUntraced(function* (place: Home, state: State) {
   let waiting = state.waiting
   if (state.running === undefined) return state
   for (const word of state.waiting) {
-    if (!(yield* join(place, state.running, word))) continue
+    if (!(yield* join(place, state.running, waiting, word))) continue
     word.ack()
     waiting = without(waiting, word.event.id)
   }
@@ -308,23 +322,33 @@ const onEnded = Effect.fnUntraced(function* (place: Home, state: State, ended: E
   const over = { ...state, running: undefined, memory: unread }
   // Stopped, or no longer ours: the journal knows.
   if (ended.status === "gone" || work === undefined) return yield* resume(place, over, ctx)
-  return yield* nextWaiting(place, { ...over, memory: yield* remember(place, work, ended) }, ended.next, ctx)
+  return yield* nextWaiting(
+    place,
+    { ...over, memory: yield* remember(place, state.memory, work, ended) },
+    ended.next,
+    ctx,
+  )
 })
 
 const remember = Effect.fnUntraced(function* (
   place: Home,
+  { tail: before }: Memory,
   work: Work,
   { broken, spoke }: Extract<Ended, { status: "done" }>,
 ) {
-  const told = heardBy(work.lines)
-  const { segment, turn, lines, tokens, frozenText } = work
+  const upTo = heardBy(work.lines)
+  const { segment, turn, lines, tokens, frozenText, words } = work
   if (broken) {
-    const tail = yield* breakSegment(place.agent, place.thread, { segment, turn, heard: told })
+    const heard = Math.max(upTo, ...words.map((w) => w.pos))
+    const tail = yield* breakSegment(place.agent, place.thread, { segment, turn, heard })
     return { tail, tokens: undefined } satisfies Memory
   }
   // Its own words need no telling, where nothing unheard stands before them.
-  const heard = spoke !== null && spoke.prev <= told ? spoke.pos : told
-  return { tail: { segment, frozen: frozenText, lines, heard }, tokens } satisfies Memory
+  const heard = spoke !== null && spoke.prev <= upTo ? spoke.pos : upTo
+  const told = new Map(
+    [...(before?.told ?? []), ...words.map((w) => [w.id, w.pos] as const)].filter(([, pos]) => pos > heard),
+  )
+  return { tail: { segment, frozen: frozenText, lines, heard, told }, tokens } satisfies Memory
 })
 
 /**
@@ -379,7 +403,12 @@ const takeOver = Effect.fnUntraced(function* (
     return state
   }
   const ended = done(written, false)
-  return yield* nextWaiting(place, { ...state, memory: yield* remember(place, work, ended) }, ended.next, ctx)
+  return yield* nextWaiting(
+    place,
+    { ...state, memory: yield* remember(place, state.memory, work, ended) },
+    ended.next,
+    ctx,
+  )
 })
 
 /** A committed stop: the fiber is cut off, whatever it does, and the journal says what was open. */

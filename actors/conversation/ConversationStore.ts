@@ -12,6 +12,7 @@ import type {
   ThreadId,
   TurnId,
   Usage,
+  WorkspaceId,
 } from "../../runtime/index.ts"
 import { Rooms, Sql } from "../../runtime/index.ts"
 
@@ -27,6 +28,8 @@ export interface Tail {
   readonly lines: ReadonlyArray<Line>
   /** The last position of the room that the transcript tells of, or that it said itself right behind. */
   readonly heard: number
+  /** Words behind `heard` that it tells of as well, with their positions. */
+  readonly told: ReadonlyMap<string, number>
 }
 
 /** What stands in place of the frozen text of a segment that ends the one before and has no words itself. */
@@ -102,6 +105,7 @@ export const loadSegment = Effect.fnUntraced(function* (agent: AgentId, thread: 
     frozen: head.frozen,
     lines,
     heard: rows[rows.length - 1]?.heard ?? 0,
+    told: new Map<string, number>(),
     /** Whose line each is. */
     turns: rows.map((r) => r.turn),
   }
@@ -124,17 +128,32 @@ export const breakSegment = Effect.fnUntraced(function* (
      select $1, $2, segment, 1, $5, 'user', '[]', $6 from s`,
     [agent, thread, tail.segment + 1, broken, tail.turn, tail.heard],
   )
-  return { segment: tail.segment + 1, frozen: broken, lines: [], heard: tail.heard } satisfies Tail
+  return {
+    segment: tail.segment + 1,
+    frozen: broken,
+    lines: [],
+    heard: tail.heard,
+    told: new Map(),
+  } satisfies Tail
 })
 
-/** Whether one of these words still waits for the agent to decide. */
-export const anyDue = Effect.fnUntraced(function* (agent: AgentId, events: ReadonlyArray<EventId>) {
+/**
+ * P2: words that stand before `pos`, ask the agent and were not decided: they are due, so they come. Off the hot path: asked only
+ * where the room has words in between that this agent was not told.
+ */
+export const dueBefore = Effect.fnUntraced(function* (of: {
+  readonly ws: WorkspaceId
+  readonly agent: AgentId
+  readonly thread: ThreadId
+  readonly pos: number
+}) {
   const sql = yield* Sql
-  const rows = yield* sql.cold(
-    "select from decision where event = any ($1::text[]) and slot = $2 and state = 'due' limit 1",
-    [events, agent],
+  const rows = yield* sql.cold<{ event: EventId }>(
+    `select d.event from decision d join event e on e.id = d.event
+     where d.ws = $1 and d.state = 'due' and d.slot = $2 and d.thread = $3 and e.pos < $4 limit 100`,
+    [of.ws, of.agent, of.thread, of.pos],
   )
-  return rows.length > 0
+  return rows.map((r) => r.event)
 })
 
 const leftText = `

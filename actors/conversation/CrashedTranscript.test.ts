@@ -161,7 +161,7 @@ const play = Effect.fnUntraced(function* (scene: Scene) {
         door,
         event,
         words: journal.joined,
-        tail: { segment: journal.segment, frozen, heard: 0, ...journal.lines() },
+        tail: { segment: journal.segment, frozen, heard: 0, told: new Map(), ...journal.lines() },
         ws: "w" as WorkspaceId,
         fence: 1,
         budgets,

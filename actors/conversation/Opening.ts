@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Block } from "../../integrations/anthropic/index.ts"
-import { Rooms, type Agent, type Door, type EventId, type MessageEvent } from "../../runtime/index.ts"
+import { Rooms, type Agent, type Door, type MessageEvent } from "../../runtime/index.ts"
 import { frozenFor, type Frozen } from "./context/Frozen.ts"
 import { pictures } from "./context/Pictures.ts"
 import { messageBlock, roomBlock } from "./context/Words.ts"
@@ -26,8 +26,8 @@ export interface Opening {
   /** The new user line. */
   readonly line: Line
   readonly tokens: number
-  /** Words it was not told yet that ask this agent. */
-  readonly asked: ReadonlyArray<EventId>
+  /** Words it was not told yet may ask this agent. */
+  readonly asked: boolean
 }
 
 export const openTurn = Effect.fnUntraced(function* (of: {
@@ -48,13 +48,11 @@ export const openTurn = Effect.fnUntraced(function* (of: {
   const heard = goesOn || tail?.frozen === broken ? tail.heard : 0
 
   const event = of.event.truncated === true ? ((yield* rooms.message(of.event.id)) ?? of.event) : of.event
-  const missed =
-    event.prev > heard
-      ? (yield* rooms.words(event.thread, heard, event.pos, mostWords)).filter(
-          // What it said itself stands in the transcript.
-          (w) => !goesOn || w.author.kind !== "agent" || w.author.id !== agent.id,
-        )
-      : []
+  const room = event.prev > heard ? yield* rooms.words(event.thread, heard, event.pos, mostWords) : []
+  // What it said itself, and what joined its last turn, stands in the transcript.
+  const missed = goesOn
+    ? room.filter((w) => !tail.told.has(w.id) && (w.author.kind !== "agent" || w.author.id !== agent.id))
+    : room
   const content: ReadonlyArray<Block> = [
     roomBlock({
       title: door.name,
@@ -81,6 +79,6 @@ export const openTurn = Effect.fnUntraced(function* (of: {
     before,
     line,
     tokens,
-    asked: missed.filter((w) => w.slots.includes(agent.id)).map((w) => w.id),
+    asked: room.length === mostWords || room.some((w) => w.slots.includes(agent.id)),
   } satisfies Opening
 })

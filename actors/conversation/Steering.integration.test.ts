@@ -87,6 +87,22 @@ describe("words for an agent that is at work, on real Postgres and NATS", () => 
     ])
   })
 
+  it("are told once, whoever they waited for", async () => {
+    w.emulator.script(useTool("slow", {}), say("One and three."), say("Two."), say("Four."))
+    const asked = w.ask("once", "one")
+    const call = await toolRuns()
+    const two = await w.say("once", "two", bob(w))
+    const three = await w.say("once", "three")
+    await w.decided(three.event, "joined")
+    call.open()
+    await asked
+    await w.watch(two.thread, (e) => answers(e, two.event))
+    await w.ask("once", "four")
+    const all = JSON.stringify(w.emulator.requests.at(-1)!.request.messages)
+    for (const word of ["one", "two", "three", "four"])
+      expect(all.match(new RegExp(`>${word}<`, "g"))?.length, word).toBe(1)
+  })
+
   it("bring their pictures with them", async () => {
     const blob = await w.run(
       Effect.flatMap(Blobs, (b) =>

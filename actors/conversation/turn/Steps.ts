@@ -13,7 +13,7 @@ import type { Tool } from "../tools/Tool.ts"
 import { tokensOf, toReserve } from "./Money.ts"
 import { endedEvent, resultBlock, startedEvent, type Ran } from "./RunTools.ts"
 import { Workplace } from "./Workplace.ts"
-import { heardBy, rowsFor, type ToolCall, type Work } from "./Work.ts"
+import { heardBy, heardWith, rowsFor, type ToolCall, type Work } from "./Work.ts"
 
 /** S4: the reply is saved, its calls are about to run. */
 export const saveAndStart = Effect.fnUntraced(function* (
@@ -211,7 +211,7 @@ const withJoined = Effect.fnUntraced(function* (
       ...shown,
     ]),
   )
-  const heard = Math.max(heardBy([...work.lines, ...lines]), ...joined.map((e) => e.pos))
+  const heard = heardWith(heardBy([...work.lines, ...lines]), joined)
   return [...lines, { role: "user", content: content.flat(), heard }] satisfies ReadonlyArray<Line>
 })
 

@@ -49,6 +49,8 @@ export interface Work {
   readonly startedAt: number
   /** Taken up from the journal: what is open was started by an earlier life. */
   readonly resumed: boolean
+  /** P2: no words before this position ask the agent and are still to come. */
+  upTo: number
   segment: number
   frozen: Frozen
   /** The exact text of `frozen`. */
@@ -101,3 +103,7 @@ export const rowsFor = (work: Work, lines: ReadonlyArray<Line>): ReadonlyArray<T
   }))
 
 export const heardBy = (lines: ReadonlyArray<Line>): number => lines[lines.length - 1]?.heard ?? 0
+
+/** How far the room was told without a gap, when these words are told as well. */
+export const heardWith = (heard: number, words: ReadonlyArray<MessageEvent>): number =>
+  words.reduce((upTo, w) => (w.prev <= upTo ? Math.max(upTo, w.pos) : upTo), heard)
