@@ -1,5 +1,5 @@
 /** What a person is told about the integration. A life cycle in one field; messages are whole sentences. */
-import type { StoreError } from "../../runtime/store/StoreError.ts"
+import type { StoreError } from "../../runtime/index.ts"
 import type { TelegramError } from "./TelegramError.ts"
 
 export type DoorState =

@@ -7,9 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import type { Accepted, Inbound } from "../../runtime/door/Inbound.ts"
-import type { BlobId } from "../../runtime/room/Id.ts"
-import type { StoreError } from "../../runtime/store/StoreError.ts"
+import type { Accepted, BlobId, Inbound, StoreError } from "../../runtime/index.ts"
 import type { Normalized } from "./Normalize.ts"
 import type { TelegramApi } from "./TelegramApi.ts"
 

@@ -2,7 +2,7 @@
  * Which agents the words name: `@ada`, `/ada` or `/ada@bot`. The bot's own name means its agent, the first where several
  * stand behind it and none is named. Names inside code, links and forwarded words address nobody.
  */
-import type { AgentId } from "../../runtime/room/Id.ts"
+import type { AgentId } from "../../runtime/index.ts"
 import type { Entity } from "./Update.ts"
 
 export interface Member {

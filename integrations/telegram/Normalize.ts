@@ -7,9 +7,7 @@
  */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { Inbound, InboundMessage } from "../../runtime/door/Inbound.ts"
-import type { Attachment } from "../../runtime/room/Event.ts"
-import type { DoorId } from "../../runtime/room/Id.ts"
+import type { Attachment, DoorId, Inbound, InboundMessage } from "../../runtime/index.ts"
 import { allows } from "./AllowList.ts"
 import { cleanJson } from "./Clean.ts"
 import { mentioned } from "./Mentions.ts"

@@ -7,9 +7,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { SendError } from "../../runtime/door/Outward.ts"
-import type { Outward, Say } from "../../runtime/door/Outward.ts"
-import type { DoorId } from "../../runtime/room/Id.ts"
+import { SendError, type DoorId, type Outward, type Say } from "../../runtime/index.ts"
 import { format } from "./Entities.ts"
 import { maxSignature, maxText, split } from "./Split.ts"
 import type { TelegramApi } from "./TelegramApi.ts"

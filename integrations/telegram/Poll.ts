@@ -10,7 +10,7 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { StoreError } from "../../runtime/store/StoreError.ts"
+import type { StoreError } from "../../runtime/index.ts"
 import { hasFiles } from "./Intake.ts"
 import type { Intake } from "./Intake.ts"
 import type { Normalized } from "./Normalize.ts"

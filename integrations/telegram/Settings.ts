@@ -1,7 +1,7 @@
 /** The `telegram` block of troupe.yaml (everything but `name` and `type`). */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Secret, Text, WholeNumber } from "../../runtime/config/YamlScalars.ts"
+import { Secret, Text, WholeNumber } from "../../runtime/index.ts"
 
 const Ids = Schema.Array(Schema.Union([Schema.Literal("*"), WholeNumber])).pipe(
   Schema.withDecodingDefaultKey(Effect.succeed([])),

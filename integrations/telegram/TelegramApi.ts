@@ -7,8 +7,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { Api } from "grammy"
 import type { ApiClientOptions, RawApi } from "grammy"
-import { keepAliveFetch } from "../../runtime/http/KeepAliveFetch.ts"
-import type { Fetch } from "../../runtime/http/KeepAliveFetch.ts"
+import { keepAliveFetch, type Fetch } from "../../runtime/index.ts"
 import { fromGrammy, scrub, TelegramError } from "./TelegramError.ts"
 
 type Method = Exclude<keyof RawApi, "getMe">

@@ -6,8 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { createHash, timingSafeEqual } from "node:crypto"
-import type { HookHandler, HookResponse } from "../../runtime/door/Hooks.ts"
-import type { StoreError } from "../../runtime/store/StoreError.ts"
+import type { HookHandler, HookResponse, StoreError } from "../../runtime/index.ts"
 import type { Intake } from "./Intake.ts"
 import type { Normalized } from "./Normalize.ts"
 
