@@ -31,15 +31,16 @@ import {
 } from "../../runtime/index.ts"
 import { adopt, countCrash, type Adopted } from "./Adopt.ts"
 import { begin, unread, type Memory } from "./Begin.ts"
-import { breakSegment, dueBefore, queuedWord } from "./ConversationStore.ts"
+import { queuedWord } from "./ConversationStore.ts"
+import { asks, join, type Running } from "./Join.ts"
 import { JoinQueue } from "./JoinQueue.ts"
 import type { Message, Word } from "./Messages.ts"
 import { parkWord } from "./ParkWord.ts"
+import { remember } from "./Remember.ts"
 import { stopTurn } from "./StopTurn.ts"
 import { live } from "./turn/Live.ts"
 import { done, runTurn, type Ended } from "./turn/Turn.ts"
-import { turnEvent } from "./turn/TurnEvent.ts"
-import { heardBy, type Work } from "./turn/Work.ts"
+import type { Work } from "./turn/Work.ts"
 import type { Workplace } from "./turn/Workplace.ts"
 import { find, insert, without, type Waiting } from "./Waiting.ts"
 
@@ -57,7 +58,7 @@ interface Home extends Place {
 
 interface State {
   readonly memory: Memory
-  readonly running: { readonly work: Work; readonly joining: JoinQueue } | undefined
+  readonly running: Running | undefined
   readonly waiting: Waiting
 }
 
@@ -162,46 +163,6 @@ const onWord = Effect.fnUntraced(function* (place: Home, state: State, word: Wor
     return yield* onLate(place, { ...state, waiting }, event.id)
   yield* ctx.after("1 second", { type: "late", event: event.id })
   return { ...state, waiting }
-})
-
-/** An edit asks only those it newly addresses (P1). */
-const asks = (event: MessageEvent): boolean => event.edits === null || event.slots.length > 0
-
-/** S2j, where the word may join the turn now. */
-const join = Effect.fnUntraced(function* (
-  place: Home,
-  { work, joining }: NonNullable<State["running"]>,
-  waiting: Waiting,
-  word: Word,
-) {
-  const { event } = word
-  const soon = asks(event) ? work.open.kind === "tools" : work.known.has(event.edits!)
-  // P13: words join only for the person the turn acts for.
-  if (!soon || event.principal !== work.event.principal || event.author.kind !== "person") return false
-  if (asks(event) && event.prev > work.upTo) {
-    // P2: whoever stands before it and was not heard yet goes first. Those who wait here do so for another reason.
-    const before = yield* dueBefore({ ...place, ws: work.ws, pos: event.pos })
-    if (before.some((id) => find(waiting, id) === undefined)) return false
-  }
-  const journal = yield* Journal
-  const joined = yield* journal.join({
-    ws: work.ws,
-    event: event.id,
-    slot: word.slot,
-    agent: place.agent,
-    thread: place.thread,
-    door: work.door.id,
-    turn: work.turn,
-    fence: place.fence,
-    reason: "joined what it was doing for the same person",
-    events: [turnEvent(work.turn, place.agent, event.id, "joined")],
-  })
-  if (joined) {
-    work.upTo = Math.max(work.upTo, event.pos)
-    work.known.add(event.id)
-    joining.add(event)
-  }
-  return joined
 })
 
 /** Tools run: the words that wait and may join are taken in with the results. */
@@ -328,27 +289,6 @@ const onEnded = Effect.fnUntraced(function* (place: Home, state: State, ended: E
     ended.next,
     ctx,
   )
-})
-
-const remember = Effect.fnUntraced(function* (
-  place: Home,
-  { tail: before }: Memory,
-  work: Work,
-  { broken, spoke }: Extract<Ended, { status: "done" }>,
-) {
-  const upTo = heardBy(work.lines)
-  const { segment, turn, lines, tokens, frozenText, words } = work
-  if (broken) {
-    const heard = Math.max(upTo, ...words.map((w) => w.pos))
-    const tail = yield* breakSegment(place.agent, place.thread, { segment, turn, heard })
-    return { tail, tokens: undefined } satisfies Memory
-  }
-  // Its own words need no telling, where nothing unheard stands before them.
-  const heard = spoke !== null && spoke.prev <= upTo ? spoke.pos : upTo
-  const told = new Map(
-    [...(before?.told ?? []), ...words.map((w) => [w.id, w.pos] as const)].filter(([, pos]) => pos > heard),
-  )
-  return { tail: { segment, frozen: frozenText, lines, heard, told }, tokens } satisfies Memory
 })
 
 /**

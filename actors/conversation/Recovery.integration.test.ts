@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { expect, it } from "vitest"
 import { blocksOf, say, useTool } from "../../infra/emulators/anthropic/index.ts"
 import { answers, world, type World, type WorldOptions } from "../../infra/testing/World.ts"
-import { Journal, type Event, type EventId, type TurnId } from "../../runtime/index.ts"
+import { Journal, Relay, Rooms, type Event, type EventId, type TurnId } from "../../runtime/index.ts"
 import { gate, ok, toolOf } from "./testing.ts"
 
 /**
@@ -219,5 +219,29 @@ it("a turn that began unseen by the takeover goes on under the new fence (P9)", 
   await w.asked(1)
   await w.sql("update turn set fence = fence - 1 where event = $1", [event])
   expect(said(await w.watch(thread, (e) => answers(e, event)))).toEqual(["Kept."])
+  await end(w)
+})
+
+it("words that come in another order than they stand are answered in theirs (P2)", async () => {
+  // Nothing is published here but what the test hands over.
+  const w = await world({ wants: (name) => name.startsWith("agent:") })
+  w.emulator.respond((_, n) => say(`Answer ${n + 1}.`))
+  const said = await w.accept([1, 2, 3].map((n) => w.inbound("order", `word ${n}`)))
+  const hand = (n: number) =>
+    w.run(
+      Effect.gen(function* () {
+        const rooms = yield* Rooms
+        const relay = yield* Relay
+        yield* relay.repair((yield* rooms.message(said[n - 1]!.event!))!, 1)
+      }),
+    )
+  for (const n of [3, 2, 1]) await hand(n)
+  const rows = await w.eventually("all to be answered", async () => {
+    const all = await w.sql<{ to: string }>(
+      "select body->>'replyTo' as to from event where kind = 'message' and body->'author'->>'kind' = 'agent' order by pos",
+    )
+    return all.length === 3 && all
+  })
+  expect(rows.map((r) => r.to)).toEqual(said.map((s) => s.event))
   await end(w)
 })
