@@ -10,15 +10,17 @@ let asked = 0
 export const question = (): string => `#q${++asked}`
 export const answerTo = (q: string): string => `The answer to ${q}.`
 
-/** The questions the model has not answered yet: those behind its last words to the room. */
+/** What the model is to answer: the words its turn is about, and those said while it works. */
 export const openQuestions = (request: MessagesRequest): ReadonlyArray<string> => {
   const found: Array<string> = []
   for (const message of request.messages.toReversed()) {
     const blocks = blocksOf(message.content)
     if (message.role === "assistant" && !blocks.some((b) => b.type === "tool_use")) break
     if (message.role !== "user") continue
-    const text = blocks.map((b) => (b.type === "text" ? String(b["text"]) : "")).join("\n")
-    found.unshift(...(text.match(/#q\d+/g) ?? []))
+    const words = blocks.map((b) => String(b["text"] ?? "")).filter((text) => text.startsWith("<message "))
+    const joined = words.filter((text) => text.includes('note="said while you work"'))
+    const led = words.findLast((text) => !text.split(">")[0]!.includes("note="))
+    found.unshift(...[led, ...joined].flatMap((text) => text?.match(/#q\d+/g) ?? []))
   }
   return [...new Set(found)]
 }
@@ -39,7 +41,7 @@ export interface Verdict {
   readonly lost: ReadonlyArray<string>
   /** Questions whose answer stands, or once stood, in more than one message. */
   readonly twice: ReadonlyArray<string>
-  /** Answers that stand before the answer to an earlier question. */
+  /** Messages that stand behind the message for a later question; what joined a turn goes with the question it joined. */
   readonly disorder: ReadonlyArray<string>
   /** Placeholders that nothing came of. */
   readonly strays: number
@@ -54,13 +56,18 @@ export const judge = (seen: ReadonlyArray<Seen>, questions: ReadonlyArray<string
   return {
     lost: questions.filter((_, i) => final[i] === -1),
     twice: questions.filter((_, i) => places[i]!.length > 1 || count(bot, questions[i]!) > 1),
-    disorder: questions.filter((_, i) => final[i]! < Math.max(-1, ...final.slice(0, i))),
+    disorder: disordered(bot, questions),
     strays: bot.filter((m) => m.text === "…").length,
     odd: bot.filter((m) => m.text !== "…" && !questions.some((q) => says(m.text, q))).map((m) => m.text),
   }
 }
 
 export const clean = { lost: [], twice: [], disorder: [], strays: 0, odd: [] } satisfies Verdict
+
+const disordered = (bot: ReadonlyArray<Seen>, questions: ReadonlyArray<string>) => {
+  const firsts = bot.map((m) => questions.findIndex((q) => says(m.text, q))).filter((first) => first !== -1)
+  return firsts.filter((first, i) => first < Math.max(-1, ...firsts.slice(0, i))).map((i) => questions[i]!)
+}
 
 const says = (text: string, q: string) => text.includes(answerTo(q))
 const count = (bot: ReadonlyArray<Seen>, q: string) =>

@@ -45,7 +45,6 @@ export const stage = async (options: StageOptions = {}) => {
     AnthropicEmulator.start({ respond: (request) => answerAll(request), ...options.model }),
   )
 
-  const home = testDirectory()
   const integrations = bots.map((bot, i) => ({
     name: bot.username.replaceAll("_", "-"),
     type: "telegram",
@@ -59,9 +58,7 @@ export const stage = async (options: StageOptions = {}) => {
     soul: "You test.",
     ...a,
   }))
-  // JSON is YAML too.
   const config = { agents, integrations, budgets: { perRoot: 10, perAgentPerDay: 1000 } }
-  writeFileSync(join(home, "troupe.yaml"), JSON.stringify(config))
 
   const nats = testNats()
   const servers: Record<string, string> =
@@ -71,11 +68,20 @@ export const stage = async (options: StageOptions = {}) => {
           DATABASE_URL: await testDatabase(),
           NATS_URL: nats.url.replace("//", `//${nats.user}:${nats.password}@`),
         }
-  const env = { ANTHROPIC_API_KEY: "test-key", ANTHROPIC_BASE_URL: ai.url, ...servers, ...options.env }
+  const env = {
+    ENCRYPTION_KEY: "ab".repeat(32),
+    ANTHROPIC_API_KEY: "test-key",
+    ANTHROPIC_BASE_URL: ai.url,
+    ...servers,
+    ...options.env,
+  }
   const processes: Array<RuntimeProcess> = []
-  /** Another process, with a home of its own or on the same one; it is not started yet. */
-  const process = (beside = home) => {
-    const made = new RuntimeProcess(beside, env)
+  /** A process with a home of its own; it is not started yet. */
+  const process = () => {
+    const home = testDirectory()
+    // JSON is YAML too.
+    writeFileSync(join(home, "troupe.yaml"), JSON.stringify(config))
+    const made = new RuntimeProcess(home, env)
     processes.push(made)
     return made
   }
@@ -119,7 +125,8 @@ export const stage = async (options: StageOptions = {}) => {
     until(chat, (seen) => judge(seen, chats.get(chat) ?? []).lost.length === 0, ms)
 
   return {
-    home,
+    /** Absent when it is embedded. */
+    database: servers["DATABASE_URL"],
     tg,
     ai,
     runtime,
