@@ -95,6 +95,11 @@ export class RuntimeProcess {
     })
   }
 
+  /** What was asked before has been written to its end. */
+  quiet(): Promise<void> {
+    return this.arm({ statement: "nothing at all", when: "before" })
+  }
+
   signal(name: NodeJS.Signals): void {
     if (this.child !== undefined && this.child.exitCode === null) signal(this.pid, name)
   }

@@ -60,18 +60,20 @@ const stage = Effect.gen(function* () {
   const services = yield* Effect.context<never>()
   const clock = yield* Effect.clockWith(Effect.succeed)
   const flood = { until: 0 }
+  const door = { mine: true }
   const make = () =>
     new Channel({
       outward,
       journal,
       fence: () => 1,
+      mine: () => door.mine,
       flood,
       now: () => clock.currentTimeMillisUnsafe(),
       run: (effect) => void Effect.runForkWith(services)(effect),
       idle: () => calls.push("idle"),
       ended: () => {},
     })
-  return { calls, committed, failures, channel: make(), other: make() }
+  return { calls, committed, failures, door, channel: make(), other: make() }
 })
 
 /** Lets everything that can run now run, and `ms` pass. */
@@ -216,6 +218,46 @@ describe("a channel (P8)", () => {
         yield* pass()
         expect(s.calls.filter((c) => c !== "idle")).toEqual(["edit 77 hello", "edit 78 next"])
         expect(s.committed.toSorted()).toEqual(["done u2/0", "gone u1/0"])
+      }),
+    ))
+
+  it("says nothing while the door may be another process's, and goes on when it is ours again (P9)", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.door.mine = false
+        s.channel.take(parcel("u1", { platformId: "77", text: "hello" }))
+        yield* pass(3000)
+        expect(s.calls).toEqual([])
+        s.door.mine = true
+        yield* pass(500)
+        expect(s.calls).toEqual(["edit 77 hello", "idle"])
+      }),
+    ))
+
+  it("says nothing more once it is closed", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.failures.push(error("retry", 1000))
+        s.channel.take(parcel("u1", { platformId: "77", text: "hello" }))
+        yield* pass()
+        s.channel.close()
+        yield* pass(5000)
+        expect(s.calls.filter((c) => c !== "idle")).toEqual(["edit 77 hello"])
+      }),
+    ))
+
+  it("shows what a turn says from the start when it is said anew", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.channel.take(parcel("u1", { platformId: "1" }))
+        s.channel.progress("u1" as TurnId, "old wor")
+        yield* pass(80)
+        s.channel.progress("u1" as TurnId, "new", true)
+        yield* pass(1000)
+        expect(s.calls).toEqual([`edit 1 old wor ${placeholder}`, `edit 1 new ${placeholder}`])
       }),
     ))
 

@@ -30,6 +30,8 @@ interface Deps {
   readonly outward: Outward
   readonly journal: Journal["Service"]
   readonly fence: () => number
+  /** P9: the door is ours at this moment. Asked before each call. */
+  readonly mine: () => boolean
   /** Until when the whole account has to wait. */
   readonly flood: { until: number }
   readonly now: () => number
@@ -41,6 +43,8 @@ interface Deps {
 
 /** What is shown until there are words. */
 export const placeholder = "…"
+/** How long to wait for the next beat of a door that may not be ours any more. */
+const doubt = 500
 /** A short answer is not worth a progress edit: the first waits this long after the first token. */
 const firstProgress = 80
 
@@ -72,12 +76,19 @@ export class Channel {
     this.go()
   }
 
-  progress(turn: TurnId, delta: string): void {
+  /** `anew`: the turn says it all from the start, as it does after a takeover. */
+  progress(turn: TurnId, delta: string, anew = false): void {
     const letter = this.letters.get(`${turn}/0`)
     if (letter === undefined || letter.text !== null) return
+    if (anew) letter.live = ""
     if (letter.live === "") letter.showAt = this.d.now() + firstProgress
     letter.live += delta
     this.go()
+  }
+
+  /** The door is another process's now. */
+  close(): void {
+    for (const letter of this.letters.values()) this.forget(letter)
   }
 
   /** The next call, by what must be said first. */
@@ -103,6 +114,7 @@ export class Channel {
     const now = this.d.now()
     const at = Math.max(this.until, this.d.flood.until, next.job === "progress" ? next.letter.showAt : 0)
     if (at > now) return this.wakeAt(at, now)
+    if (!this.d.mine()) return this.wakeAt(now + doubt, now)
     this.busy = true
     this.d.run(
       this.call(next.job, next.letter).pipe(
@@ -172,8 +184,9 @@ export class Channel {
   private final(letter: Letter): Effect.Effect<void> {
     return Effect.gen({ self: this }, function* () {
       if (!letter.split) yield* this.splitUp(letter)
+      if (!this.d.mine()) return
       yield* this.d.outward.edit({ ...this.say(letter, letter.text!), platformId: letter.platformId! })
-      yield* this.close(letter, "done")
+      yield* this.done(letter, "done")
     }).pipe(Effect.catchTag("SendError", (error) => this.failed(letter, error)))
   }
 
@@ -230,12 +243,12 @@ export class Channel {
       case "gone":
         return Effect.andThen(
           Effect.logWarning(`Words for ${letter.parcel.channel} can not be said: ${error.message}`),
-          this.close(letter, "gone"),
+          this.done(letter, "gone"),
         )
     }
   }
 
-  private close(letter: Letter, state: "done" | "gone"): Effect.Effect<void> {
+  private done(letter: Letter, state: "done" | "gone"): Effect.Effect<void> {
     const { parcel, platformId } = letter
     this.forget(letter)
     // Off the path: an edit that is repeated after a crash here changes nothing.

@@ -57,6 +57,7 @@ export class Courier extends Context.Service<
           outward: served.outward,
           journal,
           fence: () => leases.fence(`door:${door}`) ?? -1,
+          mine: () => leases.holds(`door:${door}`),
           flood: served,
           now: () => clock.currentTimeMillisUnsafe(),
           run,
@@ -74,7 +75,7 @@ export class Courier extends Context.Service<
       }
 
       /** Where the live words of a running turn go. */
-      const turns = new Map<string, Channel>()
+      const turns = new Map<string, { readonly channel: Channel; fence: number }>()
       const take = (parcel: Parcel) => {
         const key = `${parcel.turn}/${parcel.part}`
         const served = doors.get(parcel.door)
@@ -82,7 +83,8 @@ export class Courier extends Context.Service<
         if (served === undefined || served.ended.has(key) || served.endedBefore.has(key)) return
         const channel = channelOf(parcel.door, parcel.channel)
         if (channel === undefined) return
-        if (parcel.part === 0 && parcel.text === null) turns.set(parcel.turn, channel)
+        if (parcel.part === 0 && parcel.text === null && turns.get(parcel.turn)?.channel !== channel)
+          turns.set(parcel.turn, { channel, fence: 0 })
         channel.take(parcel)
       }
 
@@ -91,8 +93,14 @@ export class Courier extends Context.Service<
 
       const live = (payload: string) => {
         const delta = decodeDelta(payload)
-        if (Option.isSome(delta))
-          turns.get(delta.value.turn)?.progress(delta.value.turn as TurnId, delta.value.text)
+        const known = Option.isSome(delta) ? turns.get(delta.value.turn) : undefined
+        if (Option.isNone(delta) || known === undefined) return
+        const { turn, fence, n, text } = delta.value
+        // A process that lost the turn may still talk.
+        if (fence < known.fence) return
+        const anew = n === 0 || fence > known.fence
+        known.fence = fence
+        known.channel.progress(turn as TurnId, text, anew)
       }
       yield* bus.listen(liveOf(ws, "*"), (_, payload) => live(payload))
       // Rows that another process wrote for a door we serve.
@@ -116,7 +124,11 @@ export class Courier extends Context.Service<
               doors.set(outward.door, served)
               return served
             }),
-            () => Effect.sync(() => doors.delete(outward.door)),
+            (served) =>
+              Effect.sync(() => {
+                doors.delete(outward.door)
+                for (const channel of served.channels.values()) channel.close()
+              }),
           ).pipe(
             Effect.tap(() => openRows(outward.door)),
             // A nudge may be lost: what is open and not known here is found in a while. What is known is not taken twice.

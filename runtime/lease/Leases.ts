@@ -5,7 +5,9 @@
  * should it wake again, writes nothing.
  *
  * A process counts as dead when its beat is ten seconds old (paused), five seconds when its lock is free too (gone), or at
- * once when it ran on this host and its pid is gone (a restart after kill -9 does not wait).
+ * once when it ran on this host and its pid is gone (a restart after kill -9 does not wait). It believes itself that it owns
+ * anything only for eight seconds after a beat, by a clock that goes on while it is paused: when it wakes, it owns nothing
+ * until the next beat says so.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -46,8 +48,9 @@ export class Leases extends Context.Service<
       name: string,
       body: (held: Held) => Effect.Effect<unknown, E, R>,
     ) => Effect.Effect<void, never, Exclude<R, Scope.Scope> | Scope.Scope>
-    /** Owns `name` now; for what the process must not start without. */
+    /** Owns `name` now. Ask right before doing what nobody else may do at the same time. */
     readonly holds: (name: string) => boolean
+    /** Undefined when it is not owned now. */
     readonly fence: (name: string) => number | undefined
   }
 >()("troupe/lease/Leases") {
@@ -63,18 +66,29 @@ const make = Effect.fnUntraced(function* (url: Redacted.Redacted, wants: (name: 
   const id = newId<ProcessId>(yield* Clock.currentTimeMillis)
   const lockKey = randomBytes(6).readUIntBE(0, 6)
   const claims = new Map<string, Claim>()
+  const clock = yield* Clock.Clock
+  let beatAt = clock.monotonicTimeNanosUnsafe()
+  const believed = () => clock.monotonicTimeNanosUnsafe() - beatAt < belief
   const one = Semaphore.makeUnsafe(1)
 
   // The lock lives on a session of its own: Postgres frees it the moment this process is gone.
   const session = yield* connect(url, 1)
   /** Beats, holds the lock (again, after Postgres was away), and answers what this process owns. */
-  const beat = Effect.tryPromise({
-    try: () =>
-      session.unsafe<Array<{ owned: ReadonlyArray<Held> }>>(beatText, [id, lockKey, hostname(), pid], {
-        prepare: true,
+  const beat = Effect.suspend(() => {
+    const at = clock.monotonicTimeNanosUnsafe()
+    return Effect.tryPromise({
+      try: () =>
+        session.unsafe<Array<{ owned: ReadonlyArray<Held> }>>(beatText, [id, lockKey, hostname(), pid], {
+          prepare: true,
+        }),
+      catch: fromPostgres,
+    }).pipe(
+      Effect.map(([row]) => {
+        beatAt = at
+        return row!.owned
       }),
-    catch: fromPostgres,
-  }).pipe(Effect.map(([row]) => row!.owned))
+    )
+  })
   yield* beat
 
   const dead = Effect.map(
@@ -163,10 +177,13 @@ const make = Effect.fnUntraced(function* (url: Redacted.Redacted, wants: (name: 
   return Leases.of({
     process: id,
     hold: hold as Leases["Service"]["hold"],
-    holds: (name) => claims.get(name)?.held !== undefined,
-    fence: (name) => claims.get(name)?.held?.fence,
+    holds: (name) => believed() && claims.get(name)?.held !== undefined,
+    fence: (name) => (believed() ? claims.get(name)?.held?.fence : undefined),
   })
 })
+
+/** Two seconds less than it takes until others may take over. */
+const belief = 8_000_000_000n
 
 const deadText = `
 select p.id, p.host, p.pid, p.beat_at < now() - interval '10 seconds' or (p.beat_at < now() - interval '5 seconds' and not exists (
