@@ -74,3 +74,7 @@ it("says what is wrong when the home cannot be a directory", async () => {
   const error = await Effect.runPromise(Effect.flip(Effect.scoped(openHome(file))))
   expect(error.message).toContain(`TROUPE_HOME cannot be ${file}`)
 })
+
+it("answers at once where no directory can be made at all", async () => {
+  await expect(opened("/proc/no-home-here")).rejects.toThrow("TROUPE_HOME cannot be /proc/no-home-here")
+})

@@ -13,7 +13,7 @@ import {
   renameSync,
   writeFileSync,
 } from "node:fs"
-import { dirname, join } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { EmbeddedError, HomeTaken, reason } from "./EmbeddedError.ts"
 
@@ -30,7 +30,7 @@ export interface Home {
 export const openHome = Effect.fnUntraced(function* (given: string) {
   const path = yield* files(`TROUPE_HOME cannot be ${given}`, () => {
     // One that is there already may be more than ours: it stays as open as it is, and all that we put there is closed.
-    mkdirSync(given, { recursive: true, mode: 0o700 })
+    makeDirectory(resolve(given))
     return realpathSync(given)
   })
   yield* Effect.acquireRelease(lock(path), (held) => Effect.sync(() => held.close()))
@@ -45,6 +45,13 @@ export const openHome = Effect.fnUntraced(function* (given: string) {
     })
   return { path, secret, keep } satisfies Home
 })
+
+/** Node's own recursive mkdir never returns where a file system refuses new entries by saying "no such file" (/proc). */
+const makeDirectory = (path: string): void => {
+  if (existsSync(path)) return
+  if (dirname(path) !== path) makeDirectory(dirname(path))
+  mkdirSync(path, { mode: 0o700 })
+}
 
 const lock = (path: string) =>
   Effect.try({
