@@ -11,6 +11,7 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from "node:fs"
 import { dirname, join, resolve } from "node:path"
@@ -48,7 +49,7 @@ export const openHome = Effect.fnUntraced(function* (given: string) {
 
 /** Node's own recursive mkdir never returns where a file system refuses new entries by saying "no such file" (/proc). */
 const makeDirectory = (path: string): void => {
-  if (existsSync(path)) return
+  if (existsSync(path) && statSync(path).isDirectory()) return
   if (dirname(path) !== path) makeDirectory(dirname(path))
   mkdirSync(path, { mode: 0o700 })
 }
