@@ -1,0 +1,100 @@
+/**
+ * The scene: a Telegram group with two agents, a bug report, a second person, a hand-over, and a runtime that is killed in the
+ * middle of a command. Everything is real but the model (rehearsal) and Telegram (our emulator).
+ */
+import * as Effect from "effect/Effect"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { RuntimeProcess } from "../e2e/RuntimeProcess.ts"
+import { TelegramEmulator, type Seen } from "../emulators/telegram/index.ts"
+import { listenToBus } from "./BusTail.ts"
+
+export interface Played {
+  readonly transcript: ReadonlyArray<Seen>
+  readonly subjects: ReadonlyArray<string>
+  /** What is not as it should be; empty when all is well. */
+  readonly faults: ReadonlyArray<string>
+}
+
+const company = (apiRoot: string) => ({
+  agents: [
+    {
+      name: "ada",
+      title: "Engineer",
+      soul: "You build things and show your receipts.",
+      integrations: ["team-chat"],
+    },
+    { name: "bo", title: "Reviewer", soul: "You read closely.", integrations: ["team-chat"] },
+  ],
+  integrations: [
+    {
+      name: "team-chat",
+      type: "telegram",
+      token: "1000:emulated",
+      apiRoot,
+      allow: { users: ["*"], chats: [] },
+    },
+  ],
+})
+
+const isFinal = (text: string) => text.includes("rehearsal, not a model")
+
+export const play = (note: (line: string) => void) =>
+  Effect.gen(function* () {
+    const home = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(join(tmpdir(), "troupe-demo-"))),
+      (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 })),
+    )
+    const tg = yield* TelegramEmulator.start({ bots: [{ token: "1000:emulated", username: "troupe_bot" }] })
+    // JSON is YAML too.
+    writeFileSync(join(home, "troupe.yaml"), JSON.stringify(company(tg.url)))
+    const runtime = yield* Effect.acquireRelease(
+      Effect.sync(() => new RuntimeProcess(home, {})),
+      (process) => Effect.promise(() => process.kill("SIGTERM")).pipe(Effect.ignore),
+    )
+    note("Starting Postgres, NATS, the sandbox server and two agents on an empty directory ...")
+    yield* Effect.promise(() => runtime.start())
+    const subjects = yield* listenToBus(join(home, "troupe/nats/inspector.json"))
+
+    const group = tg.group("Launch")
+    const eva = tg.user(1, "Eva")
+    const max = tg.user(2, "Max")
+    /** The answer to a message, once it is final. */
+    const answerTo = (message: number) =>
+      Effect.map(
+        tg.waitFor(group, (seen) => seen.some((m) => m.replyTo === message && isFinal(m.text)), 15_000),
+        (seen) => seen.findLast((m) => m.replyTo === message)!,
+      )
+
+    note("Eva reports a bug and asks ada to look.")
+    const bug = tg.say(group, eva, "@ada run: echo 'suite: 41 passed, 1 failed' && false")
+    tg.say(group, max, "I can look at it after lunch.")
+    yield* answerTo(bug)
+
+    note("Eva asks bo for a second pair of eyes.")
+    const review = tg.say(group, eva, "@bo is one failure of 42 a reason to wait?")
+    yield* answerTo(review)
+
+    note("Eva starts a longer command, and the whole runtime is killed with SIGKILL in the middle of it ...")
+    const long = tg.say(group, eva, "@ada run: sleep 1; echo finished")
+    yield* tg.waitFor(group, (seen) => seen.some((m) => m.replyTo === long), 15_000)
+    yield* Effect.sleep("700 millis")
+    yield* Effect.promise(() => runtime.kill("SIGKILL"))
+    note("... and started again on the same directory.")
+    yield* Effect.promise(() => runtime.start())
+    yield* answerTo(long)
+    // The last words on the bus come a moment after the chat has them.
+    yield* Effect.sleep("50 millis").pipe(
+      Effect.repeat({ while: () => subjects().filter((s) => s.endsWith(".delivery")).length < 3, times: 60 }),
+    )
+
+    const transcript = tg.transcript(group)
+    const faults = [bug, review, long].flatMap((id) => {
+      const answers = transcript.filter((m) => m.from.isBot && m.replyTo === id && isFinal(m.text))
+      return answers.length >= 1 && new Set(answers.map((a) => a.text)).size === answers.length
+        ? []
+        : [`message ${id} has ${answers.length} answers`]
+    })
+    return { transcript, subjects: subjects(), faults } satisfies Played
+  })

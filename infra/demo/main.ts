@@ -1,0 +1,31 @@
+/** `npm run demo`: plays the scene, prints what people saw and what passed on the bus. Exit 1 when anything is lost or doubled. */
+import * as Effect from "effect/Effect"
+import { exit, stderr, stdout } from "node:process"
+import { play } from "./Scene.ts"
+import { show } from "./Show.ts"
+
+const print = (line: string) => void stdout.write(`${line}\n`)
+
+const program = Effect.scoped(play((line) => print(`  ${line}`))).pipe(
+  Effect.map((played) => {
+    print(show(played))
+    return played.faults
+  }),
+  Effect.timeout("60 seconds"),
+)
+
+exit(
+  await Effect.runPromise(program).then(
+    (faults) => {
+      if (faults.length === 0) return 0
+      stderr.write(`The scene went wrong: ${faults.join("; ")}.\n`)
+      return 1
+    },
+    (error: unknown) => {
+      stderr.write(
+        `The scene could not be played: ${error instanceof Error ? error.message : String(error)}\n`,
+      )
+      return 1
+    },
+  ),
+)
