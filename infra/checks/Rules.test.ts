@@ -53,10 +53,19 @@ describe("the direction of folders", () => {
     expect(check(path, `import { testDatabase } from "../../infra/testing/index.ts"`)).toEqual([])
   })
 
+  it("lets benchmarks and the demo use what tests use", () => {
+    expect(check("infra/demo/Scene.ts", `import { run } from "../e2e/RuntimeProcess.ts"`)).toEqual([])
+    expect(check("infra/bench/BareBot.ts", `import { Bot } from "grammy"`)).toEqual([])
+  })
+
   it("keeps what is for tests out of the product", () => {
-    expect(check("runtime/lease/Leases.ts", `import { db } from "../store/testing.ts"`)).toEqual([
-      expect.stringContaining("which is for tests"),
-    ])
+    for (const [path, specifier] of [
+      ["runtime/lease/Leases.ts", "../store/testing.ts"],
+      ["infra/Start.ts", "./bench/Stage.ts"],
+    ] as const)
+      expect(check(path, `import { db } from "${specifier}"`)).toEqual([
+        expect.stringContaining("which is for tests"),
+      ])
   })
 
   it("keeps vendors apart", () => {

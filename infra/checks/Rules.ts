@@ -11,8 +11,9 @@ export interface Breach {
   readonly message: string
 }
 
-/** Files that only tests load. They may use any folder, the clock and the environment. */
-export const isTest = (path: string): boolean => testName.test(path) || /\/(?:testing|e2e)\//.test(path)
+/** Files that only tests, benchmarks and the demo load. They may use any folder, the clock and the environment. */
+export const isTest = (path: string): boolean =>
+  testName.test(path) || /^infra\/(?:bench|demo)\/|\/(?:testing|e2e)\//.test(path)
 const testName =
   /(?:\.test|\.contract|\.suite|\.arbitrary|\/[A-Za-z]*Suite|\/[A-Za-z]*Test|\/test[A-Z]\w*|\/testing)\.ts$/
 
