@@ -4,7 +4,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
-import { EventId, type Inbound, ThreadId } from "../../runtime/index.ts"
+import { EventId, type Inbound, ThreadId, TurnId } from "../../runtime/index.ts"
 import * as Body from "./Body.ts"
 import { linkTo } from "./EnterRoute.ts"
 import { mentionsIn } from "./Mentions.ts"
@@ -126,6 +126,16 @@ export const layer = HttpRouter.use((router) =>
           ),
         )
         return ok({ why: yield* rooms.why(id, message) })
+      }),
+    )
+    yield* router.add(
+      "POST",
+      "/api/turns/:turn/stop",
+      Effect.gen(function* () {
+        const { turn } = yield* HttpRouter.params
+        if (!Schema.is(TurnId)(turn))
+          return yield* new ApiError({ status: 404, message: "There is no such turn." })
+        return ok({ stopped: yield* rooms.stop(turn) })
       }),
     )
     yield* router.add(

@@ -108,6 +108,8 @@ export class WebRooms extends Context.Service<
     /** The agents of the web door. */
     readonly members: Effect.Effect<ReadonlyArray<MemberSummary>, ApiError>
     readonly why: (room: ThreadId, message: EventId) => Effect.Effect<ReadonlyArray<WhyEntry>, ApiError>
+    /** Stops a running turn: committed when this returns; false when it was not running. */
+    readonly stop: (turn: TurnId) => Effect.Effect<boolean, ApiError>
     readonly status: Effect.Effect<Status>
   }
 >()("troupe/web/WebRooms") {}

@@ -139,6 +139,7 @@ export const layer = (options: StageOptions): Layer.Layer<WebRooms | Stage> =>
         accept,
         members: Effect.succeed(options.members),
         why: (_, message) => Effect.sync(() => options.why?.(message) ?? []),
+        stop: () => Effect.succeed(false),
         status: Effect.succeed(options.status),
       })
       const stage = Stage.of({

@@ -98,6 +98,7 @@ export const layer = (options: WebRoomsOptions) =>
                 ),
             ),
           ),
+        stop: (turn) => answer(journal.stop(turn)),
         status: options.status,
       })
     }),
