@@ -32,15 +32,31 @@ export class Sql extends Context.Service<
     Layer.effect(
       Sql,
       Effect.gen(function* () {
-        const hot = yield* connect(url, 1)
+        const hot = yield* connect(url, 1, keysOnly)
         const cold = yield* connect(url, 6)
         return Sql.of({ hot: statement(hot), cold: statement(cold) })
       }),
     )
 }
 
+/**
+ * The plans of the hot path do not depend on what is stored: each row is found by its key. Planned for the tables as they are at
+ * start, with the hundred rows that Postgres expects of any jsonb array, it would read whole tables into hash joins.
+ */
+const keysOnly = {
+  enable_seqscan: "off",
+  enable_bitmapscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  jit: "off",
+}
+
 /** A client of its own, closed with the scope. `max` connections, opened when needed. */
-export const connect = (url: Redacted.Redacted, max: number) =>
+export const connect = (
+  url: Redacted.Redacted,
+  max: number,
+  settings: Readonly<Record<string, string>> = {},
+) =>
   Effect.acquireRelease(
     Effect.sync(() =>
       postgres(Redacted.value(url), {
@@ -49,7 +65,7 @@ export const connect = (url: Redacted.Redacted, max: number) =>
         connect_timeout: 5,
         backoff: (tries) => Math.min(0.05 * 2 ** tries, 1),
         onnotice: () => {},
-        connection: { plan_cache_mode: "force_generic_plan", application_name: "troupe" },
+        connection: { plan_cache_mode: "force_generic_plan", application_name: "troupe", ...settings },
       }),
     ),
     (client) => Effect.promise(() => client.end({ timeout: 2 })).pipe(Effect.ignore),

@@ -51,7 +51,7 @@ fresh as (
 known as (
   select b.ord, e.id, e.thread, e.pos from b
   join thread t on t.ws = b.ws and t.door = b.door and t.channel = b.channel
-  join event e on e.thread = t.id and e.source_key = b.key),
+  join lateral (select * from event e where e.thread = t.id and e.source_key = b.key limit 1) e on true),
 new as (
   select x.*, row_number() over (partition by ws, door, channel order by ord) as rn from (
     select b.*, row_number() over (partition by ws, door, channel, key order by ord) as same,

@@ -10,7 +10,7 @@
 import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
 import type { Landed, NewEvent, Release, Scope, TranscriptRow } from "./Begin.ts"
-import { append, appended, reserve, settle, transcribe } from "./parts.ts"
+import { append, appended, byKey, reserve, settle, transcribe } from "./parts.ts"
 
 export interface AdvanceRow {
   readonly turn: string
@@ -63,7 +63,7 @@ ok as (
     attempts = case when jsonb_path_exists(b.ended, '$[*] ? (@.state == "saved")') then 0 else t.attempts end,
     cost = t.cost + coalesce((select sum((e->>'cost')::bigint) from jsonb_array_elements(b.ended) e), 0),
     tools = t.tools + (select count(*) from jsonb_array_elements(b.started) e where e->>'kind' = 'tool')
-  from b where t.id = b.turn and t.fence = b.fence and t.state = 'running' and not t.stop
+  from b where t.id = b.turn and t.fence = b.fence and ${byKey("t.state")} = 'running' and not t.stop
   returning b.ord),
 ${reserve},
 ${settle(true)},

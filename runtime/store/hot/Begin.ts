@@ -137,7 +137,7 @@ select b.ord,
     end as parcel,
   ${appended}
 from b left join ok o using (ord) left join held h using (ord) left join free f using (ord) left join granted g using (ord)
-left join step s on s.turn = b.turn and s.n = 1
+left join lateral (select * from step s where s.turn = b.turn and s.n = 1 limit 1) s on true
 order by b.ord`
 
 export const begin = (sql: Sql["Service"]) => lane<BeginRow, BegunRow>(sql, text)

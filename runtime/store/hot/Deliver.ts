@@ -9,7 +9,7 @@
 import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
 import type { Landed, NewEvent } from "./Begin.ts"
-import { append, appended } from "./parts.ts"
+import { append, appended, byKey } from "./parts.ts"
 
 export interface SaidRow {
   readonly turn: string
@@ -22,7 +22,7 @@ const saidText = `
 with b as (select * from jsonb_to_recordset($1::jsonb) as b(ord int, turn text, part int, fence bigint, platform_id text)),
 ok as (
   update outbox o set platform_id = b.platform_id, state = 'created', fence = b.fence from b
-  where o.turn = b.turn and o.part = b.part and o.fence <= b.fence and o.state in ('creating', 'created') returning b.ord, o.text)
+  where o.turn = b.turn and o.part = b.part and o.fence <= b.fence and ${byKey("o.state")} in ('creating', 'created') returning b.ord, o.text)
 select b.ord, o.ord is not null as written, o.text from b left join ok o using (ord) order by b.ord`
 
 export interface DeliveredRow {
@@ -40,7 +40,7 @@ with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, turn text, part int, thread text, fence bigint, state text, events jsonb)),
 ok as (
   update outbox o set state = b.state, fence = b.fence from b
-  where o.turn = b.turn and o.part = b.part and o.fence <= b.fence and o.state in ('creating', 'created') returning b.ord),
+  where o.turn = b.turn and o.part = b.part and o.fence <= b.fence and ${byKey("o.state")} in ('creating', 'created') returning b.ord),
 ${append}
 select b.ord, o.ord is not null as written, ${appended} from b left join ok o using (ord) order by b.ord`
 

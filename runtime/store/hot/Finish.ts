@@ -7,7 +7,7 @@
 import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
 import type { Address, Landed, NewEvent, Release, TranscriptRow } from "./Begin.ts"
-import { address, append, appended, due, settle, transcribe } from "./parts.ts"
+import { address, append, appended, byKey, due, settle, transcribe } from "./parts.ts"
 
 export interface FinishRow {
   readonly ws: string
@@ -57,7 +57,7 @@ with b as (
 ok as (
   update turn t set state = b.state, reason = b.reason, usage = b.usage, ended_at = now(), taken = b.taken,
     cost = t.cost + coalesce((select sum((e->>'cost')::bigint) from jsonb_array_elements(b.ended) e), 0)
-  from b where t.id = b.turn and t.fence = b.fence and t.state = 'running'
+  from b where t.id = b.turn and t.fence = b.fence and ${byKey("t.state")} = 'running'
     and (b.state = 'stopped' or (not t.stop and t.joined = b.taken))
   returning b.ord),
 en as (

@@ -4,6 +4,11 @@
  */
 
 /**
+ * A state that is compared without help from an index over it: the row is found by its key, however many others are open.
+ */
+export const byKey = (state: "t.state" | "o.state") => `(${state} || '')`
+
+/**
  * P2. Appends `b.events` ([{id, kind, key?, body}]) of the rows in `ok` to their threads: the row lock of `thread` gives the
  * positions, so commit order is position order. Yields `ev(ord, n, thread, pos, prev, id)`.
  */
