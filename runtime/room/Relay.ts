@@ -58,6 +58,20 @@ export class Relay extends Context.Service<
       const services = yield* Effect.context<never>()
       const run = Effect.runForkWith(services)
 
+      // The cursor is written behind the path, once for all that was published meanwhile: what it does not know yet is
+      // published again by the next owner, under the same ids.
+      let unwritten = new Map<string, number>()
+      const writeCursor = Effect.suspend(() => {
+        const rows = [...unwritten].map(([thread, pos]) => ({ thread, pos }))
+        unwritten = new Map()
+        return Effect.ignore(Effect.all(cursor.all(rows), { discard: true }))
+      })
+      const moved = (thread: string, pos: number) => {
+        if (unwritten.size === 0) run(Effect.delay(writeCursor, "100 millis"))
+        unwritten.set(thread, pos)
+      }
+      yield* Effect.addFinalizer(() => writeCursor)
+
       const laneOf = (thread: string): Lane => {
         let lane = lanes.get(thread)
         if (lane === undefined) {
@@ -99,7 +113,7 @@ export class Relay extends Context.Service<
             )
             lane.done = batch[batch.length - 1]!.pos
             lane.waiting = lane.waiting.filter((l) => l.pos > lane.done!)
-            run(Effect.ignore(cursor({ thread, pos: lane.done })))
+            moved(thread, lane.done)
           }
         }).pipe(
           // What goes wrong here goes wrong again at once: the sweep finds the thread, or the next event.
