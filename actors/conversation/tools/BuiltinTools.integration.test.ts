@@ -59,7 +59,7 @@ describe("the built-in tools on the local Sprites server", () => {
       Layer.provideMerge(Shell.layer({ workspace: "ws" as WorkspaceId }), outside),
     )
     tools = new Map((await runtime.runPromise(builtinTools)).map((tool) => [tool.spec.name, tool]))
-    await use("shell", { command: "mkdir -p ~/work/src/deep ~/work/node_modules/x && cd ~/work" })
+    await use("shell", { command: "mkdir -p ~/desk/src/deep ~/desk/node_modules/x && cd ~/desk" })
   })
   afterAll(async () => {
     await runtime.dispose()
@@ -120,7 +120,7 @@ describe("the built-in tools on the local Sprites server", () => {
 
   it("shell gives output, exit code and directory", async () => {
     expect(await use("shell", { command: "echo out; (exit 3)" })).toEqual({
-      content: "out\n[exit code 3, now in /home/sprite/work]",
+      content: "out\n[exit code 3, now in /home/sprite/desk]",
       ok: false,
       exitCode: 3,
     })
@@ -130,9 +130,9 @@ describe("the built-in tools on the local Sprites server", () => {
 
   it("writes, reads and edits a file, and shows what changed", async () => {
     const made = await text("write_file", { path: "src/a.ts", content: "one\ntwo\nthree\n" })
-    expect(made).toBe("--- /dev/null\n+++ /home/sprite/work/src/a.ts\n@@ -0,0 +1,3 @@\n+one\n+two\n+three\n")
+    expect(made).toBe("--- /dev/null\n+++ /home/sprite/desk/src/a.ts\n@@ -0,0 +1,3 @@\n+one\n+two\n+three\n")
     expect(await text("read_file", { path: "src/a.ts" })).toBe("     1\tone\n     2\ttwo\n     3\tthree")
-    const edited = await text("edit_file", { path: "~/work/src/a.ts", old: "two", new: "$& zwei" })
+    const edited = await text("edit_file", { path: "~/desk/src/a.ts", old: "two", new: "$& zwei" })
     expect(edited).toContain("-two\n+$& zwei\n")
     expect(await text("shell", { command: "cat src/a.ts" })).toContain("one\n$& zwei\nthree\n")
     expect(await text("write_file", { path: "src/a.ts", content: "one\n$& zwei\nthree\n" })).toContain(
@@ -209,8 +209,8 @@ describe("the built-in tools on the local Sprites server", () => {
         "rm -rf find && mkdir -p find/src/deep find/node_modules/x && cd find && echo 'const x = needle' > src/deep/a.ts && " +
         "echo 'NEEDLE' > src/b.js && echo needle > node_modules/x/c.ts && touch -d '2020-01-01' src/b.js 'odd name.ts'",
     })
-    expect(await text("list", {})).toBe("/home/sprite/work/find:\nnode_modules/\nsrc/\nodd name.ts  0")
-    expect(await text("list", { path: "~/work/find/none" })).toContain("/home/sprite/work/find/none")
+    expect(await text("list", {})).toBe("/home/sprite/desk/find:\nnode_modules/\nsrc/\nodd name.ts  0")
+    expect(await text("list", { path: "~/desk/find/none" })).toContain("/home/sprite/desk/find/none")
     expect(await text("glob", { pattern: "**/*.{ts,js}" })).toMatch(/^src\/deep\/a\.ts\n/)
     expect((await text("glob", { pattern: "**/*.{ts,js}" })).split("\n").sort()).toEqual([
       "odd name.ts",
@@ -244,7 +244,7 @@ describe("the built-in tools on the local Sprites server", () => {
       "/home/sprite/attachments/.._evil.txt (text/plain, 5 bytes)",
     )
     expect(await text("attachment", { name: "../evil.txt", path: "here.txt" })).toContain(
-      "/home/sprite/work/here.txt",
+      "/home/sprite/desk/here.txt",
     )
     expect(await text("shell", { command: "cat here.txt" })).toContain("hello")
     expect(await text("attachment", { name: "huge.bin" })).toContain("was not fetched")
