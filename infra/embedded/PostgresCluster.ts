@@ -12,7 +12,7 @@ import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:
 import { join } from "node:path"
 import { EmbeddedError, reason } from "./EmbeddedError.ts"
 import { postgresBinaries } from "./PostgresBinaries.ts"
-import { commandOf, processesIn, signal } from "./Processes.ts"
+import { processesIn, signal } from "./Processes.ts"
 import { run } from "./Run.ts"
 import { serverUser, type ServerUser } from "./ServerUser.ts"
 
@@ -124,16 +124,10 @@ export const clearLeftovers = Effect.fnUntraced(function* ({ data }: Cluster) {
     Effect.repeat({ until: () => processesIn(data).length === 0 }),
     Effect.timeoutOption("10 seconds"),
   )
-  // Postgres refuses to start while the noted number lives, whoever has it now; after a container's restart that may be
-  // any of our own processes. Nobody works in the directory, so the file is certainly stale. A zombie is only waited for.
-  if (
-    noted !== undefined &&
-    process.platform === "linux" &&
-    processesIn(data).length === 0 &&
-    commandOf(noted) !== undefined
-  ) {
+  // Postgres refuses to start while the noted number is taken: by a zombie that nobody has reaped yet, or, after a container's
+  // restart, by any of our own processes. Nobody works in the directory, so the file is certainly stale.
+  if (noted !== undefined && process.platform === "linux" && processesIn(data).length === 0)
     rmSync(file, { force: true })
-  }
 })
 
 const initdb = (cluster: Cluster, args: ReadonlyArray<string>) =>
