@@ -13,7 +13,7 @@ import {
   type TurnId,
   type WorkspaceId,
 } from "../../runtime/index.ts"
-import type { Place } from "./Conversation.ts"
+import type { Place } from "./Place.ts"
 import {
   joinedWords,
   leftTurns,

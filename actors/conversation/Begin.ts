@@ -13,8 +13,9 @@ import {
   type BegunRow,
   type TurnId,
 } from "../../runtime/index.ts"
-import type { Place } from "./Conversation.ts"
-import { dueBefore, loadTail, type Line, type Tail } from "./ConversationStore.ts"
+import type { Memory } from "./Memory.ts"
+import type { Place } from "./Place.ts"
+import { dueBefore, loadTail, type Line } from "./ConversationStore.ts"
 import { messageBlock } from "./context/Words.ts"
 import type { Word } from "./Messages.ts"
 import { openTurn } from "./Opening.ts"
@@ -22,14 +23,6 @@ import { scopesOf, tokensOf, toReserve } from "./turn/Money.ts"
 import { turnEvent } from "./turn/TurnEvent.ts"
 import { Workplace } from "./turn/Workplace.ts"
 import { heardBy, noUsage, rowsFor, type Work } from "./turn/Work.ts"
-
-/** The transcript as far as it is in memory: undefined when it was not read yet, null when there is none. */
-export interface Memory {
-  readonly tail: Tail | null | undefined
-  readonly tokens: number | undefined
-}
-
-export const unread: Memory = { tail: undefined, tokens: undefined }
 
 export type Begun =
   | { readonly status: "began"; readonly work: Work }

@@ -24,13 +24,13 @@ import {
   type Rooms,
   type Roster,
   type Sql,
-  type AgentId,
   type EventId,
   type MessageEvent,
-  type ThreadId,
 } from "../../runtime/index.ts"
 import { adopt, countCrash, type Adopted } from "./Adopt.ts"
-import { begin, unread, type Memory } from "./Begin.ts"
+import { begin } from "./Begin.ts"
+import { unread, type Memory } from "./Memory.ts"
+import type { Place } from "./Place.ts"
 import { queuedWord } from "./ConversationStore.ts"
 import { asks, join, type Running } from "./Join.ts"
 import { JoinQueue } from "./JoinQueue.ts"
@@ -43,13 +43,6 @@ import { done, runTurn, type Ended } from "./turn/Turn.ts"
 import type { Work } from "./turn/Work.ts"
 import type { Workplace } from "./turn/Workplace.ts"
 import { find, insert, without, type Waiting } from "./Waiting.ts"
-
-export interface Place {
-  readonly agent: AgentId
-  readonly thread: ThreadId
-  /** The fence of the agent's lease. */
-  readonly fence: number
-}
 
 /** A place, with what outlives a crash of its actor: how often each word could not be taken up. */
 interface Home extends Place {

@@ -1,7 +1,7 @@
 /** S2j as the conversation sees it: words that join the running turn (P5, P13). */
 import * as Effect from "effect/Effect"
 import { Journal, type MessageEvent } from "../../runtime/index.ts"
-import type { Place } from "./Conversation.ts"
+import type { Place } from "./Place.ts"
 import { dueBefore } from "./ConversationStore.ts"
 import type { JoinQueue } from "./JoinQueue.ts"
 import type { Word } from "./Messages.ts"

@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Courier, Journal, newId, Roster, type EventId, type TurnId } from "../../runtime/index.ts"
-import type { Place } from "./Conversation.ts"
+import type { Place } from "./Place.ts"
 import type { Word } from "./Messages.ts"
 
 export const parkWord = Effect.fnUntraced(function* (place: Place, { event, slot }: Word) {

@@ -1,7 +1,7 @@
 /** What a conversation keeps of a turn that ended: the transcript's tail, and how far the room was told. */
 import * as Effect from "effect/Effect"
-import type { Memory } from "./Begin.ts"
-import type { Place } from "./Conversation.ts"
+import type { Memory } from "./Memory.ts"
+import type { Place } from "./Place.ts"
 import { breakSegment } from "./ConversationStore.ts"
 import type { Ended } from "./turn/Turn.ts"
 import { heardBy, type Work } from "./turn/Work.ts"

@@ -1,5 +1,6 @@
 /** The public list of actors/conversation. */
-export { conversation, type Needs, type Place } from "./Conversation.ts"
+export { conversation, type Needs } from "./Conversation.ts"
+export type { Place } from "./Place.ts"
 export { leftTurns, queuedThreads } from "./ConversationStore.ts"
 export type { Message, Word } from "./Messages.ts"
 export { Workplace } from "./turn/Workplace.ts"
