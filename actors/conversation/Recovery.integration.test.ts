@@ -232,7 +232,7 @@ it("words that come in another order than they stand are answered in theirs (P2)
       Effect.gen(function* () {
         const rooms = yield* Rooms
         const relay = yield* Relay
-        yield* relay.repair((yield* rooms.message(said[n - 1]!.event!))!, 1)
+        yield* relay.repair([{ event: (yield* rooms.message(said[n - 1]!.event!))!, n: 1 }])
       }),
     )
   for (const n of [3, 2, 1]) await hand(n)

@@ -4,31 +4,34 @@
  * delivers. It counts only what was published: while the bus is away nothing moves further into the future.
  */
 import * as Effect from "effect/Effect"
-import { Relay, Rooms, Roster, Sql, type AgentId, type EventId } from "../../runtime/index.ts"
+import { eventJson, Relay, Roster, Sql, type AgentId, type MessageEvent } from "../../runtime/index.ts"
 
 interface Overdue {
-  readonly event: EventId
+  readonly event: MessageEvent
   readonly repairs: number
-  readonly pos: number
 }
 
 /** One row a message, however many slots of it are due. */
 const overdueText = `
-select d.event, e.pos, max(d.repairs)::int as repairs from decision d join event e on e.id = d.event where d.ws = $1 and d.state = 'due'`
+select ${eventJson} as event, max(d.repairs)::int as repairs
+from decision d join event e on e.id = d.event join thread t on t.id = e.thread where d.ws = $1 and d.state = 'due'`
+const grouped = `group by e.thread, e.pos, t.id order by min(d.due_at)`
 const countText = `
-update decision set repairs = $2, due_at = now() + least(interval '5 seconds' * (2 ^ least($2 - 1, 10)), interval '1 hour')
-where event = $1 and state = 'due'`
+update decision d set repairs = b.n, due_at = now() + least(interval '5 seconds' * (2 ^ least(b.n - 1, 10)), interval '1 hour')
+from jsonb_to_recordset($1::jsonb) as b(id text, n int) where d.event = b.id and d.state = 'due'`
+
+/** Messages that are published together. */
+const atOnce = 100
 
 const tellAgain = Effect.fnUntraced(function* (rows: ReadonlyArray<Overdue>) {
   const sql = yield* Sql
-  const rooms = yield* Rooms
   const relay = yield* Relay
   // P2: within a room, in the room's order.
-  for (const { event: id, repairs } of rows.toSorted((a, b) => a.pos - b.pos)) {
-    const event = yield* rooms.message(id)
-    if (event === undefined) continue
-    yield* relay.repair(event, repairs + 1)
-    yield* sql.cold(countText, [id, repairs + 1])
+  const ordered = rows.toSorted((a, b) => a.event.pos - b.event.pos)
+  for (let from = 0; from < ordered.length; from += atOnce) {
+    const told = ordered.slice(from, from + atOnce).map(({ event, repairs }) => ({ event, n: repairs + 1 }))
+    yield* relay.repair(told)
+    yield* sql.cold(countText, [told.map(({ event, n }) => ({ id: event.id, n }))])
   }
 })
 
@@ -37,7 +40,7 @@ export const repairOverdue = Effect.gen(function* () {
   const sql = yield* Sql
   const { ws } = yield* Roster
   const rows = yield* sql.cold<Overdue & object>(
-    `${overdueText} and d.due_at < now() - interval '5 seconds' group by d.event, e.pos order by min(d.due_at) limit 500`,
+    `${overdueText} and d.due_at < now() - interval '5 seconds' ${grouped} limit 500`,
     [ws],
   )
   yield* tellAgain(rows)
@@ -49,8 +52,7 @@ export const repairDue = Effect.fnUntraced(function* (agent: AgentId) {
   const { ws } = yield* Roster
   const rows = yield* sql.cold<Overdue & object>(
     `${overdueText} and (d.slot = $2 or (d.slot = '*' and exists (
-       select from thread t join member m on m.door = t.door and m.agent = $2 where t.id = d.thread)))
-     group by d.event, e.pos order by min(d.due_at)`,
+       select from member m where m.door = t.door and m.agent = $2))) ${grouped}`,
     [ws, agent],
   )
   yield* tellAgain(rows)

@@ -155,7 +155,7 @@ describe("the relay (P3)", () => {
   it("a repair goes out under an id that the server has not seen, and says which time it is", async () => {
     const s = stage()
     const relay = await s.runtime.runPromise(Relay)
-    await s.runtime.runPromise(relay.repair(event("t", 1), 2))
+    await s.runtime.runPromise(relay.repair([{ event: event("t", 1), n: 2 }]))
     expect(s.published[0]!.id).toBe("t-1#2")
     expect(JSON.parse(s.published[0]!.payload)).toMatchObject({ id: "t-1", repair: 2 })
     await s.runtime.dispose()

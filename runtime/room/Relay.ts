@@ -42,7 +42,9 @@ export class Relay extends Context.Service<
     /** Publishes what other processes wrote, and what was missed. */
     readonly catchUp: Effect.Effect<void, StoreError>
     /** P3: publishes a message again, under another id, because nobody decided it. */
-    readonly repair: (event: Event, n: number) => Effect.Effect<void, BusError>
+    readonly repair: (
+      told: ReadonlyArray<{ readonly event: Event; readonly n: number }>,
+    ) => Effect.Effect<void, BusError>
   }
 >()("troupe/room/Relay") {
   static readonly layer = Layer.effect(
@@ -195,8 +197,13 @@ export class Relay extends Context.Service<
       return Relay.of({
         offer,
         catchUp,
-        repair: (event, n) =>
-          bus.publish([{ ...toLine(ws, { ...event, repair: n } as Event), id: `${event.id}#${n}` }]),
+        repair: (told) =>
+          bus.publish(
+            told.map(({ event, n }) => ({
+              ...toLine(ws, { ...event, repair: n } as Event),
+              id: `${event.id}#${n}`,
+            })),
+          ),
       })
     }),
   )
