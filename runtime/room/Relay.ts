@@ -174,6 +174,10 @@ export class Relay extends Context.Service<
         for (const { id, published: done, head } of behind) {
           const lane = laneOf(id)
           if (lane.busy || (lane.done ?? -1) >= head) continue
+          if (lane.done !== undefined && lane.waiting.some((l) => l.pos >= head)) {
+            start(id)
+            continue
+          }
           lane.done = Math.max(lane.done ?? 0, done)
           const missing = yield* sql.cold<{ event: Event }>(missingText, [id, lane.done])
           const known = new Set(lane.waiting.map((l) => l.pos))
