@@ -97,6 +97,8 @@ const open = (address: NatsAddress) =>
       reconnectTimeWait: 100,
       reconnectJitter: 50,
       waitOnFirstConnect: false,
+      // A stack trace for every publication costs more than the publication.
+      noAsyncTraces: true,
       ...(address.user === undefined
         ? {}
         : {
