@@ -3,7 +3,7 @@
  * base32 (Crockford), 9 for the millisecond and 11 random, so that ids made later sort later.
  */
 import * as Schema from "effect/Schema"
-import { randomBytes } from "node:crypto"
+import { randomFillSync } from "node:crypto"
 
 const id = Schema.String.check(Schema.isPattern(/^[0-9a-z]{1,40}$/))
 
@@ -26,6 +26,10 @@ export type BlobId = typeof BlobId.Type
 export const ProcessId = id.pipe(Schema.brand("ProcessId"))
 export type ProcessId = typeof ProcessId.Type
 
+/** Random bytes are drawn from the system for many ids at once. */
+const pool = new Uint8Array(11 * 256)
+let drawn = pool.length
+
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
 
 /** A fresh id at `nowMillis` (from Clock). The brand is the caller's to name: `newId<TurnId>(now)`. */
@@ -36,7 +40,10 @@ export const newId = <Id extends string>(nowMillis: number): Id => {
     text = alphabet[rest % 32] + text
     rest = Math.floor(rest / 32)
   }
-  const random = randomBytes(11)
-  for (let i = 0; i < 11; i++) text += alphabet[random[i]! & 31]
+  if (drawn === pool.length) {
+    randomFillSync(pool)
+    drawn = 0
+  }
+  for (const end = drawn + 11; drawn < end; drawn++) text += alphabet[pool[drawn]! & 31]
   return text as Id
 }
