@@ -267,7 +267,8 @@ const start = Effect.fnUntraced(function* (
     Actor.tellControl(ctx.self, { type: "boundary" })
   })
   const words = yield* live({ ...work, agent: work.agent.id })
-  yield* ctx.startTurn(runTurn(work, words, joining), (exit): Message => ({ type: "ended", exit }))
+  const turn = Effect.ensuring(runTurn(work, words, joining), Effect.sync(words.end))
+  yield* ctx.startTurn(turn, (exit): Message => ({ type: "ended", exit }))
   return { ...state, running: { work, joining } }
 })
 

@@ -45,8 +45,8 @@ interface Deps {
 export const placeholder = "…"
 /** How long to wait for the next beat of a door that may not be ours any more. */
 const doubt = 500
-/** A short answer is not worth a progress edit: the first waits this long after the first token. */
-const firstProgress = 80
+/** A short answer is not worth a progress edit: the first waits this long after the first words. */
+const firstProgress = 55
 
 export class Channel {
   private readonly letters = new Map<string, Letter>()
