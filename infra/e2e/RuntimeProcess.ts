@@ -18,7 +18,7 @@ const root = join(import.meta.dirname, "../..")
 const node = join(root, "node_modules/.bin/node")
 const dieWithParent = existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--"] : []
 const ready = "is ready."
-const patience = 30_000
+const patience = 20_000
 
 export class RuntimeProcess {
   private readonly home: string
