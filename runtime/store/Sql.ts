@@ -41,13 +41,17 @@ export class Sql extends Context.Service<
 
 /**
  * The plans of the hot path do not depend on what is stored: each row is found by its key. Planned for the tables as they are at
- * start, with the hundred rows that Postgres expects of any jsonb array, it would read whole tables into hash joins.
+ * start, with the hundred rows that Postgres expects of any jsonb array, it would read whole tables and indexes instead. So a
+ * row costs the same wherever it lies, and reading many is never cheap.
  */
 const keysOnly = {
   enable_seqscan: "off",
   enable_bitmapscan: "off",
   enable_hashjoin: "off",
   enable_mergejoin: "off",
+  random_page_cost: "0",
+  cpu_tuple_cost: "1",
+  cpu_index_tuple_cost: "1",
   jit: "off",
 }
 
