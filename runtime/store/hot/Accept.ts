@@ -76,7 +76,9 @@ asked as (
       and u.started_at > now() - interval '10 minutes' order by u.started_at desc limit 1) as last_lead
   from new n join t on t.ws = n.ws and t.door = n.door and t.channel = n.channel
   left join event e on e.thread = t.id and e.source_key = n.edits
-  left join new e2 on e2.ws = n.ws and e2.door = n.door and e2.channel = n.channel and e2.key = n.edits and e2.ord < n.ord
+  left join lateral (
+    select o.id from new o where n.edits is not null
+      and o.ws = n.ws and o.door = n.door and o.channel = n.channel and o.key = n.edits and o.ord < n.ord limit 1) e2 on true
   left join event re on re.id = n.reply_event and re.thread = t.id
   left join event rp on rp.thread = t.id and rp.source_key = n.reply_key
   left join lateral (
@@ -85,7 +87,8 @@ asked as (
     where o.door = n.door and o.channel = n.channel and o.platform_id = n.reply_platform limit 1) ro
     on n.reply_platform is not null),
 slotted as (
-  select a.*, case
+  select s.*, body || jsonb_build_object('slots', final, 'lastLead', last_lead, 'replyTo', reply_to, 'edits', edited) as said
+  from (select a.*, case
     when a.edited is not null then (
       select coalesce(jsonb_agg(s), '[]') from jsonb_array_elements_text(a.slots) s
       where s <> '*' and not exists (select from decision d where d.event = a.edited and d.slot in (s, '*') and d.agent = s)
@@ -94,22 +97,21 @@ slotted as (
     when a.reply_agent is null or a.slots ? a.reply_agent
       or not exists (select from member m where m.agent = a.reply_agent and m.door = a.door) then a.slots
     else (a.slots - '*') || jsonb_build_array(a.reply_agent) end as final
-  from asked a),
+  from asked a) s),
 ev as (
   insert into event (thread, pos, prev, id, kind, source_key, edits, body)
-  select room, pos, prev, id, 'message', key, edited, body || jsonb_build_object(
-    'slots', final, 'lastLead', last_lead, 'replyTo', reply_to, 'edits', edited) from slotted
-  returning thread, pos, prev, id, at, body),
+  select room, pos, prev, id, 'message', key, edited, said from slotted),
 du as (
   insert into decision (event, slot, thread, ws, state)
   select id, s, room, ws, 'due' from slotted, jsonb_array_elements_text(final) s)
 select b.ord, (ev.id is null) and not (b.id is null and f.door is not null) as duplicate,
-  coalesce(ev.id, k.id, twin.id) as id, coalesce(ev.thread, k.thread, twin.thread) as thread, coalesce(ev.pos, k.pos, twin.pos) as pos,
+  coalesce(ev.id, k.id, twin.id) as id, coalesce(ev.room, k.thread, twin.room) as thread, coalesce(ev.pos, k.pos, twin.pos) as pos,
   ev.prev,
-  to_char(ev.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at, ev.body
-from b left join ev on ev.id = b.id left join known k on k.ord = b.ord
-left join new n on n.ws = b.ws and n.door = b.door and n.channel = b.channel and n.key = b.key and n.id <> b.id
-left join ev twin on twin.id = n.id
+  case when ev.id is not null then to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end as at, ev.said as body
+from b left join slotted ev using (ord) left join known k on k.ord = b.ord
+left join lateral (
+  select s.* from slotted s where ev.id is null
+    and s.ws = b.ws and s.door = b.door and s.channel = b.channel and s.key = b.key limit 1) twin on true
 left join fresh f on f.door = b.door and f.external_id = b.external_id
 order by b.ord`
 

@@ -64,24 +64,24 @@ ok as (
     cost = t.cost + coalesce((select sum((e->>'cost')::bigint) from jsonb_array_elements(b.ended) e), 0),
     tools = t.tools + (select count(*) from jsonb_array_elements(b.started) e where e->>'kind' = 'tool')
   from b where t.id = b.turn and t.fence = b.fence and ${byKey("t.state")} = 'running' and not t.stop
-  returning b.ord),
+  returning b.*),
 ${reserve},
 ${settle(true)},
 en as (
   update step s set state = e.state, cost = e.cost, usage = e.usage, ended_at = now()
-  from b join ok using (ord), jsonb_to_recordset(b.ended) as e(n int, state text, cost bigint, usage jsonb)
+  from ok b, jsonb_to_recordset(b.ended) as e(n int, state text, cost bigint, usage jsonb)
   where s.turn = b.turn and s.n = e.n),
 st as (
   insert into step (turn, n, kind, state, call, tool, input, reserved, scopes)
   select b.turn, s.n, s.kind, 'started', s.call, s.tool, s.input, coalesce(case when s.kind = 'model' then g.amount end, 0),
     case when s.kind = 'model' then b.scopes end
-  from b join ok using (ord) left join granted g using (ord),
+  from ok b left join granted g using (ord),
     jsonb_to_recordset(b.started) as s(n int, kind text, call text, tool text, input text)
   where s.kind = 'tool' or g.amount is not null
   on conflict do nothing),
 sg as (
   insert into segment (agent, thread, segment, frozen)
-  select b.agent, b.thread, b.segment, b.frozen from b join ok using (ord) where b.frozen is not null),
+  select b.agent, b.thread, b.segment, b.frozen from ok b where b.frozen is not null),
 ${transcribe},
 ${append}
 select b.ord, o.ord is not null as written, g.amount::float8 as granted, ${appended}

@@ -99,33 +99,33 @@ with b as (
     fence bigint, turn text, principal text, root text, hop int, segment int, reason text, evidence jsonb, wanted bigint,
     least bigint, scopes jsonb, frozen text, rows jsonb, signature text, events jsonb, release jsonb)),
 held as (
-  select b.ord from b join lease l on l.name = 'agent:' || b.agent and l.fence = b.fence for share of l),
+  select b.* from b join lease l on l.name = 'agent:' || b.agent and l.fence = b.fence for share of l),
 free as (
-  select b.ord from b join held using (ord)
+  select b.* from held b
   where not exists (select from turn t where t.agent = b.agent and t.thread = b.thread and t.state in ('running', 'waiting'))),
 ok as (
   update decision d set state = 'lead', agent = b.agent, turn = b.turn, reason = b.reason, evidence = b.evidence, at = now()
-  from b join free using (ord)
+  from free b
   where d.event = b.event and d.slot = b.slot and (d.state = 'due' or (d.state = 'queued' and d.agent = b.agent))
-  returning b.ord),
+  returning b.*),
 ${reserve},
 ${settle(true)},
 tu as (
   insert into turn (id, ws, event, slot, agent, thread, door, fence, principal, root, hop, segment, state)
   select b.turn, b.ws, b.event, b.slot, b.agent, b.thread, b.door, b.fence, b.principal, b.root, b.hop, b.segment, 'running'
-  from b join ok using (ord)),
+  from ok b),
 st as (
   insert into step (turn, n, kind, state, reserved, scopes)
-  select b.turn, 1, 'model', 'started', g.amount, b.scopes from b join granted g using (ord) where g.amount is not null),
+  select b.turn, 1, 'model', 'started', g.amount, b.scopes from ok b join granted g using (ord) where g.amount is not null),
 sg as (
   insert into segment (agent, thread, segment, frozen)
-  select b.agent, b.thread, b.segment, b.frozen from b join ok using (ord) where b.frozen is not null),
+  select b.agent, b.thread, b.segment, b.frozen from ok b where b.frozen is not null),
 ${transcribe},
 ${address},
 ob as (
   insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, fence)
-  select b.turn, 0, b.door, b.thread, b.agent, ad.channel, ad.reply_to, b.signature, 'creating', ad.door_fence
-  from b join granted g using (ord) join ad using (ord) where g.amount is not null),
+  select b.turn, 0, b.door, b.thread, b.agent, b.channel, b.reply_to, b.signature, 'creating', b.door_fence
+  from ad b join granted g using (ord) where g.amount is not null),
 ${append}
 select b.ord,
   case when o.ord is not null or s.turn is not null then 'began' when h.ord is null then 'fenced'

@@ -40,7 +40,7 @@ with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, turn text, part int, thread text, fence bigint, state text, events jsonb)),
 ok as (
   update outbox o set state = b.state, fence = b.fence from b
-  where o.turn = b.turn and o.part = b.part and o.fence <= b.fence and ${byKey("o.state")} in ('creating', 'created') returning b.ord),
+  where o.turn = b.turn and o.part = b.part and o.fence <= b.fence and ${byKey("o.state")} in ('creating', 'created') returning b.*),
 ${append}
 select b.ord, o.ord is not null as written, ${appended} from b left join ok o using (ord) order by b.ord`
 

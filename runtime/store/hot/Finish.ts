@@ -59,10 +59,10 @@ ok as (
     cost = t.cost + coalesce((select sum((e->>'cost')::bigint) from jsonb_array_elements(b.ended) e), 0)
   from b where t.id = b.turn and t.fence = b.fence and ${byKey("t.state")} = 'running'
     and (b.state = 'stopped' or (not t.stop and t.joined = b.taken))
-  returning b.ord),
+  returning b.*),
 en as (
   update step s set state = e.state, cost = e.cost, usage = e.usage, ended_at = now()
-  from b join ok using (ord), jsonb_to_recordset(b.ended) as e(n int, state text, cost bigint, usage jsonb)
+  from ok b, jsonb_to_recordset(b.ended) as e(n int, state text, cost bigint, usage jsonb)
   where s.turn = b.turn and s.n = e.n),
 ${settle(false)},
 ${transcribe},
@@ -71,8 +71,8 @@ ${due},
 ${address},
 ob as (
   insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, text, fence)
-  select b.turn, 0, b.door, b.thread, b.agent, ad.channel, ad.reply_to, b.signature, 'creating', b.text, ad.door_fence
-  from b join ok using (ord) join ad using (ord)
+  select b.turn, 0, b.door, b.thread, b.agent, b.channel, b.reply_to, b.signature, 'creating', b.text, b.door_fence
+  from ad b
   on conflict (turn, part) do update set text = excluded.text
   returning turn, channel, reply_to, platform_id)
 select b.ord,

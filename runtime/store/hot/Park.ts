@@ -55,21 +55,21 @@ with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, event text, slot text, agent text, thread text, door text,
     fence bigint, turn text, principal text, root text, hop int, reason text, signature text, text text, events jsonb)),
 held as (
-  select b.ord from b join lease l on l.name = 'agent:' || b.agent and l.fence = b.fence for share of l),
+  select b.* from b join lease l on l.name = 'agent:' || b.agent and l.fence = b.fence for share of l),
 ok as (
   update decision d set state = 'parked', agent = b.agent, turn = b.turn, reason = b.reason, at = now()
-  from b join held using (ord)
+  from held b
   where d.event = b.event and d.slot = b.slot and (d.state = 'due' or (d.state = 'queued' and d.agent = b.agent))
-  returning b.ord),
+  returning b.*),
 tu as (
   insert into turn (id, ws, event, slot, agent, thread, door, fence, principal, root, hop, segment, state, reason, ended_at)
   select b.turn, b.ws, b.event, b.slot, b.agent, b.thread, b.door, b.fence, b.principal, b.root, b.hop, 0, 'parked', b.reason, now()
-  from b join ok using (ord)),
+  from ok b),
 ${address},
 ob as (
   insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, text, fence)
-  select b.turn, 0, b.door, b.thread, b.agent, ad.channel, ad.reply_to, b.signature, 'creating', b.text, ad.door_fence
-  from b join ok using (ord) join ad using (ord)),
+  select b.turn, 0, b.door, b.thread, b.agent, b.channel, b.reply_to, b.signature, 'creating', b.text, b.door_fence
+  from ad b),
 ${append}
 select b.ord, o.ord is not null as parked,
   case when o.ord is not null then (select jsonb_build_object('channel', channel, 'replyTo', reply_to) from ad where ad.ord = b.ord) end as parcel,

@@ -42,9 +42,9 @@ ok as (
     reason = excluded.reason, join_n = excluded.join_n, at = now()
     where decision.state = 'due' or (decision.state = 'queued' and decision.agent = excluded.agent)
   returning event, slot),
-done as (select f.ord, f.turn from first f join ok using (event, slot)),
+done as (select f.* from first f join ok using (event, slot)),
 up as (update turn t set joined = t.joined + 1 from done d where t.id = d.turn),
-${append.replaceAll("join ok using (ord)", "join done using (ord)")}
+${append.replaceAll("from ok b", "from done b")}
 select b.ord, d.ord is not null as joined, ${appended} from b left join done d using (ord) order by b.ord`
 
 export interface QueueRow {

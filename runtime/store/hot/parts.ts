@@ -1,6 +1,6 @@
 /**
  * The pieces that several statements share, as text of common table expressions. Each expects a CTE `b` (the batch) and a
- * CTE `ok(ord)` (the rows of it that may write).
+ * CTE `ok` (those rows of it that may write, with all their columns: nothing has to be joined to the batch again).
  */
 
 /**
@@ -16,7 +16,7 @@ export const append = `
   ev_in as (
     select b.ord, b.thread, x.n, x.e->>'id' as id, x.e->>'kind' as kind, x.e->>'key' as key, x.e->'body' as body,
       row_number() over (partition by b.thread order by b.ord, x.n) as rn
-    from b join ok using (ord), jsonb_array_elements(b.events) with ordinality as x(e, n)),
+    from ok b, jsonb_array_elements(b.events) with ordinality as x(e, n)),
   th as (
     update thread t set head = t.head + c.k, said = greatest(t.said, t.head + c.last), last_at = now()
     from (select thread, count(*)::int as k, coalesce(max(rn) filter (where kind = 'message'), -1000000000)::int as last
@@ -32,14 +32,13 @@ export const append = `
     from ev_in e join th on th.id = e.thread),
   ev as (
     insert into event (thread, pos, prev, id, kind, source_key, body)
-    select thread, pos, prev, id, kind, key, body from ev_pos
-    returning thread, pos, prev, id, kind, at)`
+    select thread, pos, prev, id, kind, key, body from ev_pos)`
 
 /** What `append` gave, as one json column for the row `ord`: [{id, pos, prev, at}] in the order they were handed in. */
 export const appended = `
-  (select coalesce(jsonb_agg(jsonb_build_object('id', ev.id, 'pos', ev.pos, 'prev', ev.prev,
-     'at', to_char(ev.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by ev.pos), '[]')
-   from ev join ev_pos using (id) where ev_pos.ord = b.ord) as events`
+  (select coalesce(jsonb_agg(jsonb_build_object('id', ev_pos.id, 'pos', ev_pos.pos, 'prev', ev_pos.prev,
+     'at', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by ev_pos.n), '[]')
+   from ev_pos where ev_pos.ord = b.ord) as events`
 
 /**
  * P10. Reserves `b.wanted` micro-dollars (at least `b.least`) in every scope of `b.scopes` ([{scope, key, period, lim}]) or in
@@ -50,7 +49,7 @@ export const reserve = `
     select b.ord, s.scope, s.key, s.period, s.lim, b.wanted, b.least,
       coalesce(sum(b.wanted) over (partition by s.scope, s.key, s.period order by b.ord
         rows between unbounded preceding and 1 preceding), 0) as prior
-    from b join ok using (ord), jsonb_to_recordset(b.scopes) as s(scope text, key text, period text, lim bigint)
+    from ok b, jsonb_to_recordset(b.scopes) as s(scope text, key text, period text, lim bigint)
     where b.wanted is not null),
   have as (
     select u.* from budget u where (u.scope, u.key, u.period) in (select scope, key, period from want)
@@ -78,7 +77,7 @@ export const settle = (withGrant: boolean) => `
           : ""
       }
       select s.scope, s.key, s.period, s.lim, -r.reserved as reserved, r.spent as spent
-      from b join ok using (ord), jsonb_to_recordset(b.release) as r(scopes jsonb, reserved bigint, spent bigint),
+      from ok b, jsonb_to_recordset(b.release) as r(scopes jsonb, reserved bigint, spent bigint),
         jsonb_to_recordset(r.scopes) as s(scope text, key text, period text, lim bigint)
     ) m group by scope, key, period order by scope, key, period
     on conflict (scope, key, period) do update set
@@ -90,14 +89,14 @@ export const transcribe = `
   tr as (
     insert into transcript (agent, thread, segment, n, turn, role, content, heard)
     select b.agent, b.thread, b.segment, r.n, b.turn, r.role, r.content, r.heard
-    from b join ok using (ord), jsonb_to_recordset(b.rows) as r(n int, role text, content text, heard int))`
+    from ok b, jsonb_to_recordset(b.rows) as r(n int, role text, content text, heard int))`
 
 /** P5. New words address agents: one due decision a slot. `b.due` is [{event, slot}]. */
 export const due = `
   du as (
     insert into decision (event, slot, thread, ws, state)
     select d.event, d.slot, b.thread, b.ws, 'due'
-    from b join ok using (ord), jsonb_to_recordset(b.due) as d(event text, slot text))`
+    from ok b, jsonb_to_recordset(b.due) as d(event text, slot text))`
 
 /**
  * Where the words of a row go on the platform: the channel of its thread and the message it answers, as the platform's own id
@@ -105,10 +104,10 @@ export const due = `
  */
 export const address = `
   ad as (
-    select b.ord, t.channel,
+    select b.*, t.channel,
       case when split_part(e.source_key, ':', 1) = 'turn'
         then (select o.platform_id from outbox o where o.turn = split_part(e.source_key, ':', 2) and o.part = 0)
         else nullif(split_part(e.source_key, ':', 2), '') end as reply_to,
       coalesce((select fence from lease where name = 'door:' || b.door), 0) as door_fence
-    from b join thread t on t.id = b.thread left join event e on e.id = b.event
+    from ok b join thread t on t.id = b.thread left join event e on e.id = b.event
     where b.signature is not null)`
