@@ -9,6 +9,7 @@ import { join } from "node:path"
 import { RuntimeProcess } from "../e2e/RuntimeProcess.ts"
 import { TelegramEmulator, type Seen } from "../emulators/telegram/index.ts"
 import { listenToBus } from "./BusTail.ts"
+import { faultsIn, isFinal } from "./Faults.ts"
 
 export interface Played {
   readonly transcript: ReadonlyArray<Seen>
@@ -38,8 +39,6 @@ const company = (apiRoot: string) => ({
   ],
 })
 
-const isFinal = (text: string) => text.includes("rehearsal, not a model")
-
 export const play = (note: (line: string) => void) =>
   Effect.gen(function* () {
     const home = yield* Effect.acquireRelease(
@@ -67,6 +66,12 @@ export const play = (note: (line: string) => void) =>
         (seen) => seen.findLast((m) => m.replyTo === message)!,
       )
 
+    const onTheBus = (kind: string, times: number) =>
+      Effect.sleep("20 millis").pipe(
+        Effect.repeat({ while: () => subjects().filter((s) => s.endsWith(`.${kind}`)).length < times }),
+        Effect.timeout("15 seconds"),
+      )
+
     note("Eva reports a bug and asks ada to look.")
     const bug = tg.say(group, eva, "@ada run: echo 'suite: 41 passed, 1 failed' && false")
     tg.say(group, max, "I can look at it after lunch.")
@@ -79,22 +84,20 @@ export const play = (note: (line: string) => void) =>
     note("Eva starts a longer command, and the whole runtime is killed with SIGKILL in the middle of it ...")
     const long = tg.say(group, eva, "@ada run: sleep 1; echo finished")
     yield* tg.waitFor(group, (seen) => seen.some((m) => m.replyTo === long), 15_000)
-    yield* Effect.sleep("700 millis")
+    // Its start; the start and the receipt of the first command came before.
+    yield* onTheBus("tool", 3)
     yield* Effect.promise(() => runtime.kill("SIGKILL"))
     note("... and started again on the same directory.")
     yield* Effect.promise(() => runtime.start())
     yield* answerTo(long)
     // The last words on the bus come a moment after the chat has them.
-    yield* Effect.sleep("50 millis").pipe(
-      Effect.repeat({ while: () => subjects().filter((s) => s.endsWith(".delivery")).length < 3, times: 60 }),
-    )
+    yield* onTheBus("delivery", 3)
 
     const transcript = tg.transcript(group)
-    const faults = [bug, review, long].flatMap((id) => {
-      const answers = transcript.filter((m) => m.from.isBot && m.replyTo === id && isFinal(m.text))
-      return answers.length >= 1 && new Set(answers.map((a) => a.text)).size === answers.length
-        ? []
-        : [`message ${id} has ${answers.length} answers`]
-    })
+    const faults = faultsIn(transcript, [
+      { message: bug, agent: "ada" },
+      { message: review, agent: "bo" },
+      { message: long, agent: "ada" },
+    ])
     return { transcript, subjects: subjects(), faults } satisfies Played
   })
