@@ -6,7 +6,7 @@ export interface Figure {
   readonly ratio?: number
   readonly goal: string
   /** Undefined: said for information. */
-  readonly ok?: boolean
+  readonly ok?: boolean | undefined
 }
 
 export const round = (n: number): string =>
