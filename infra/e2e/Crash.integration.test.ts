@@ -252,3 +252,7 @@ describe("kill -9 again, while it recovers", () => {
     await recovers(chat, 1)
   })
 })
+
+it("afterwards nothing of all this was said again", () => {
+  for (const chat of s.chats.keys()) expect({ ...s.verdict(chat), strays: 0 }, chat.title).toEqual(clean)
+})
