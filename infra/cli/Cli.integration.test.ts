@@ -1,4 +1,5 @@
-import { execFile } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -17,21 +18,51 @@ interface Ran {
   readonly err: string
 }
 
+const program = join(root, "infra/cli/troupe.js")
+const environment = (): Record<string, string> => {
+  const { PATH = "" } = process.env
+  return { PATH, PORT: port, TROUPE_HOME: join(home, "troupe") }
+}
+
 /** The real program, as `npx troupe` starts it. */
 const troupe = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
   new Promise<Ran>((resolve) => {
-    const { PATH = "" } = process.env
-    execFile(
-      join(root, "node_modules/.bin/node"),
-      [join(root, "infra/cli/main.ts"), ...args],
-      { env: { PATH, PORT: port, TROUPE_HOME: join(home, "troupe"), ...env } },
-      (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }),
+    execFile(process.execPath, [program, ...args], { env: { ...environment(), ...env } }, (error, out, err) =>
+      resolve({ code: error === null ? 0 : Number(error.code), out, err }),
     )
   })
 const parsed = async (...args: ReadonlyArray<string>) => {
   const { code, out, err } = await troupe([...args, "--json"])
   expect(code, err).toBe(0)
   return JSON.parse(out) as never
+}
+
+/** The room's log, once it shows this. */
+const threadOnce = async (what: RegExp): Promise<string> => {
+  for (const deadline = performance.now() + 20_000; ;) {
+    const { out } = await troupe(["thread", "A room"])
+    if (what.test(out)) return out
+    if (performance.now() > deadline) throw new Error(`The room does not show ${String(what)}:\n${out}`)
+  }
+}
+
+const following = (...args: ReadonlyArray<string>) => {
+  const child = spawn(process.execPath, [program, "tail", ...args], { env: environment() })
+  let out = ""
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve))
+  child.stderr.on("data", (part) => (out += String(part)))
+  child.stdout.on("data", (part) => (out += String(part)))
+  return {
+    out: () => out,
+    shows: async (what: RegExp) => {
+      const patience = AbortSignal.timeout(20_000)
+      while (!what.test(out)) await once(child.stdout, "data", { signal: patience })
+    },
+    ends: (signal: NodeJS.Signals) => {
+      child.kill(signal)
+      return ended
+    },
+  }
 }
 
 describe("the command line", () => {
@@ -52,14 +83,57 @@ describe("the command line", () => {
   it("opens a room, speaks, and shows what was said and done, and why", async () => {
     const said = await troupe(["say", "--new", "A room", "@ada run: echo from the shell"])
     expect(said.out).toMatch(/^Said in \w+ at 1\.$/m)
-    let shown = ""
-    for (let i = 0; i < 60 && !shown.includes("finished"); i++)
-      shown = (await troupe(["thread", "A room"])).out
-    expect(shown).toContain("shell echo from the shell  exit 0")
-    expect(shown).toMatch(/turn \w+ finished, \$0\.0000, \d+ ms, 1 tools/)
+    const shown = await threadOnce(/finished/)
+    expect(shown).toMatch(/shell echo from the shell {2}exit 0, \d+ ms/)
+    expect(shown).toMatch(/@ada lead: addressed/)
+    expect(shown).toMatch(/@ada turn \w+ finished, \$0\.0000, \d+ ms, 1 tool$/m)
     const why = (await troupe(["why", "A room"])).out
     expect(why).toMatch(/@ada\s+lead\s+addressed/)
     expect(why).toMatch(/@bo\s+pass\s+addressed to ada/)
+  })
+
+  it("follows a room: words as they come, then in the log, until Ctrl-C", async () => {
+    const text = following("A room")
+    const lines = following("A room", "--json")
+    await text.shows(/Owner: @ada run/)
+    await lines.shows(/"kind":"message"/)
+    await troupe(["say", "A room", "@bo hello"])
+    await text.shows(/… {2}bo: Hello!/)
+    await lines.shows(/"kind":"turn".*"state":"finished".*\n[^]*"kind":"turn".*"state":"finished"/)
+    expect(await text.ends("SIGINT")).toBe(0)
+    expect(await lines.ends("SIGTERM")).toBe(0)
+    const events = lines
+      .out()
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { kind: string; pos?: number; text?: string; turn?: string })
+    const logged = events.flatMap((e) => (e.pos === undefined ? [] : [e.pos]))
+    expect(logged).toEqual(logged.map((_, i) => i + 1))
+    const answer = events.findLast((e) => e.kind === "message")
+    const heard = events.filter((e) => e.kind === "delta").map((e) => e.text)
+    expect(heard.join("").trim()).toBe(answer?.text)
+    expect(text.out().match(/Hello!/g)).toHaveLength(1)
+  })
+
+  it("stops a running turn", async () => {
+    await troupe(["say", "A room", "@ada run: sleep 60"])
+    const shown = await threadOnce(/@ada turn \w+ started(?![^]*@ada turn)/)
+    const [, turn = ""] = shown.match(/@ada turn (\w+) started(?![^]*@ada turn)/) ?? []
+    expect((await troupe(["stop", turn])).out).toBe("Stopped.\n")
+    await threadOnce(new RegExp(`@ada turn ${turn} stopped`))
+    expect((await troupe(["stop", turn])).out).toBe("It was not running.\n")
+  })
+
+  it("hands over to its own Node when it is started by an older one", async () => {
+    const older = "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.0.0'})"
+    const child = spawn(process.execPath, ["--import", older, program, "rooms", "--json"], {
+      env: environment(),
+    })
+    let out = ""
+    child.stdout.on("data", (part) => (out += String(part)))
+    const code = await new Promise<number | null>((resolve) => child.once("close", resolve))
+    expect([code, JSON.parse(out)]).toEqual([0, [expect.objectContaining({ title: "A room" })]])
+    expect((await troupe(["nonsense"])).code).toBe(1)
   })
 
   it("prints JSON for programs", async () => {

@@ -3,17 +3,31 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { Settings } from "../../runtime/index.ts"
+import { ConfigError, Problem, Settings } from "../../runtime/index.ts"
 
 /** One plain sentence with the next step. */
 export class CliError extends Schema.TaggedError<CliError>()("CliError", { message: Schema.String }) {}
 
-export const call = Effect.fn("Client.call")(function* <A>(
+/** What the API says of a request it refused. */
+const Refusal = Schema.Struct({
+  error: Schema.optionalKey(Schema.String),
+  problems: Schema.optionalKey(Schema.Array(Problem)),
+})
+
+/** An address to listen on is not always one to connect to. */
+const reachable = (host: string) =>
+  host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host
+
+const away = (at: string) =>
+  new CliError({ message: `Troupe does not answer on ${at}: start it with \`npm start\`, or set PORT.` })
+
+export const request = Effect.fn("Client.request")(function* (
   method: "GET" | "POST",
   path: string,
   body?: unknown,
 ) {
   const { host, port, home } = yield* Settings
+  const at = `${reachable(host)}:${port}`
   const token = yield* Effect.try({
     try: () => readFileSync(join(home, "cli.token"), "utf8").trim(),
     catch: () =>
@@ -22,22 +36,33 @@ export const call = Effect.fn("Client.call")(function* <A>(
       }),
   })
   const response = yield* Effect.tryPromise({
-    try: () =>
-      fetch(`http://${host}:${port}${path}`, {
+    try: (signal) =>
+      fetch(`http://${at}${path}`, {
         method,
+        signal,
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
-    catch: () =>
-      new CliError({
-        message: `Troupe does not answer on ${host}:${port}: start it with \`npm start\`, or set PORT.`,
-      }),
+    catch: () => away(at),
   })
-  const answer = yield* Effect.tryPromise({
-    try: () => response.json() as Promise<A & { readonly message?: string }>,
-    catch: () => new CliError({ message: `What answers on ${host}:${port} is not Troupe: set PORT.` }),
+  if (response.ok) return response
+  const { error, problems } = yield* Effect.tryPromise({ try: () => response.json(), catch: String }).pipe(
+    Effect.flatMap(Schema.decodeUnknownEffect(Refusal)),
+    Effect.catch(() => new CliError({ message: `What answers on ${at} is not Troupe: set PORT.` })),
+  )
+  if (problems !== undefined) return yield* new ConfigError({ problems })
+  if (response.status === 401)
+    return yield* new CliError({
+      message: `The Troupe on ${at} is not the one of ${home}: set PORT or TROUPE_HOME.`,
+    })
+  return yield* new CliError({ message: error ?? `Troupe answered ${response.status}; see its log.` })
+})
+
+/** The answer's JSON, as the API of integrations/web describes it. */
+export const call = Effect.fnUntraced(function* <A>(method: "GET" | "POST", path: string, body?: unknown) {
+  const response = yield* request(method, path, body)
+  return yield* Effect.tryPromise({
+    try: () => response.json() as Promise<A>,
+    catch: () => new CliError({ message: "What answers there is not Troupe: set PORT." }),
   })
-  return response.ok
-    ? answer
-    : yield* new CliError({ message: answer.message ?? `It answered ${response.status}.` })
 })

@@ -6,42 +6,20 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { randomUUID } from "node:crypto"
 import { resolve } from "node:path"
-import { Settings, type Event } from "../../runtime/index.ts"
+import { Settings } from "../../runtime/index.ts"
 import { call, CliError } from "./Client.ts"
 import { eventLines } from "./EventLines.ts"
+import { bold, dim, red } from "./Paint.ts"
+import { eventsOf, findRoom, members, rooms, type Room } from "./Rooms.ts"
+import { tail } from "./Tail.ts"
 
 const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))
 const room = Argument.String("room").pipe(Argument.withDescription("A room's id or title"))
 
-interface Room {
-  readonly id: string
-  readonly title: string
-  readonly doorName: string
-  readonly head: number
-}
-
 const print = (asJson: boolean, value: unknown, lines: ReadonlyArray<string>) =>
   Console.log(asJson ? JSON.stringify(value) : lines.join("\n"))
 
-const rooms = Effect.map(call<{ rooms: ReadonlyArray<Room> }>("GET", "/api/rooms"), (a) => a.rooms)
-
-const findRoom = Effect.fnUntraced(function* (named: string) {
-  const found = (yield* rooms).find((r) => r.id === named || r.title === named)
-  return found ?? (yield* new CliError({ message: `There is no room "${named}": see \`troupe rooms\`.` }))
-})
-
-/** The whole log, page by page. */
-const events = Effect.fnUntraced(function* (id: string) {
-  const all: Array<Event> = []
-  for (;;) {
-    const page = yield* call<{ events: ReadonlyArray<Event>; more: boolean }>(
-      "GET",
-      `/api/rooms/${id}/events?after=${all.at(-1)?.pos ?? 0}`,
-    )
-    all.push(...page.events)
-    if (!page.more) return all
-  }
-})
+const names = Effect.map(members, (all) => new Map(all.map((a) => [a.id, a.name])))
 
 const link = Command.make(
   "link",
@@ -53,6 +31,7 @@ const link = Command.make(
 ).pipe(Command.withDescription("A fresh one-time link to the page"))
 
 interface Status {
+  readonly rehearsal: boolean
   readonly parts: ReadonlyArray<{ name: string; where: string }>
   readonly integrations: ReadonlyArray<{ name: string; type: string; state: string; detail: string | null }>
 }
@@ -63,29 +42,24 @@ const status = Command.make(
   Effect.fnUntraced(function* (flags) {
     const answer = yield* call<Status>("GET", "/api/status")
     yield* print(flags.json, answer, [
-      ...answer.parts.map((p) => `${p.name.padEnd(12)} ${p.where}`),
-      ...answer.integrations.map(
-        (i) => `${i.name.padEnd(12)} ${i.state}${i.detail === null ? "" : `: ${i.detail}`}`,
-      ),
+      ...answer.parts.map((p) => `${bold(p.name.padEnd(12))} ${p.where}`),
+      ...answer.integrations.map((i) => {
+        const state = i.state === "failed" ? red(i.state) : i.state
+        return `${bold(i.name.padEnd(12))} ${i.type}, ${state}${i.detail === null ? "" : `: ${i.detail}`}`
+      }),
     ])
   }),
 ).pipe(Command.withDescription("What runs where, and how the integrations are"))
-
-interface Member {
-  readonly name: string
-  readonly title: string
-  readonly state: string
-}
 
 const agents = Command.make(
   "agents",
   { json },
   Effect.fnUntraced(function* (flags) {
-    const answer = yield* call<{ agents: ReadonlyArray<Member> }>("GET", "/api/agents")
+    const all = yield* members
     yield* print(
       flags.json,
-      answer.agents,
-      answer.agents.map((a) => `@${a.name.padEnd(12)} ${a.state.padEnd(8)} ${a.title}`),
+      all,
+      all.map((a) => `${bold(`@${a.name}`.padEnd(13))} ${a.state.padEnd(8)} ${dim(a.title)}`),
     )
   }),
 ).pipe(Command.withDescription("Who works here"))
@@ -100,7 +74,7 @@ const list = Command.make(
       all,
       all.length === 0
         ? ['No rooms yet: open one with `troupe say --new "Title" "words"`.']
-        : all.map((r) => `${r.id}  ${r.title}  (${r.doorName})`),
+        : all.map((r) => `${dim(r.id)}  ${bold(r.title)}  ${dim(r.doorName)}`),
     )
   }),
 ).pipe(Command.withDescription("The rooms, the latest first"))
@@ -109,11 +83,23 @@ const thread = Command.make(
   "thread",
   { room, json },
   Effect.fnUntraced(function* (flags) {
-    const { id } = yield* findRoom(flags.room)
-    const log = yield* events(id)
-    yield* print(flags.json, log, eventLines(log))
+    const log = yield* eventsOf(yield* findRoom(flags.room))
+    const known = yield* names
+    yield* print(
+      flags.json,
+      log,
+      log.flatMap((event) => eventLines(event, known)),
+    )
   }),
 ).pipe(Command.withDescription("What was said and done in a room, with receipts"))
+
+const follow = Command.make(
+  "tail",
+  { room, json },
+  Effect.fnUntraced(function* (flags) {
+    yield* tail(yield* findRoom(flags.room), yield* names, flags.json)
+  }),
+).pipe(Command.withDescription("Follow a room as it happens, until Ctrl-C; JSON is one event a line"))
 
 const say = Command.make(
   "say",
@@ -148,18 +134,21 @@ const why = Command.make(
   "why",
   { room, message: Argument.String("message").pipe(Argument.withDefault("last")), json },
   Effect.fnUntraced(function* (flags) {
-    const { id } = yield* findRoom(flags.room)
+    const room = yield* findRoom(flags.room)
     const message =
       flags.message === "last"
-        ? (yield* events(id)).findLast((e) => e.kind === "message" && e.author.kind === "person")?.id
+        ? (yield* eventsOf(room)).findLast((e) => e.kind === "message" && e.author.kind === "person")?.id
         : flags.message
     if (message === undefined)
       return yield* new CliError({ message: "Nobody has said anything in this room yet." })
-    const answer = yield* call<{ why: ReadonlyArray<Why> }>("GET", `/api/rooms/${id}/why?message=${message}`)
+    const answer = yield* call<{ why: ReadonlyArray<Why> }>(
+      "GET",
+      `/api/rooms/${room.id}/why?message=${encodeURIComponent(message)}`,
+    )
     yield* print(
       flags.json,
       answer.why,
-      answer.why.map((w) => `@${w.name.padEnd(12)} ${w.verdict.padEnd(8)} ${w.reason}`),
+      answer.why.map((w) => `${bold(`@${w.name}`.padEnd(13))} ${w.verdict.padEnd(8)} ${w.reason}`),
     )
   }),
 ).pipe(Command.withDescription("Why each agent spoke or stayed silent"))
@@ -201,5 +190,5 @@ const start = Command.make(
 
 export const troupe = Command.make("troupe").pipe(
   Command.withDescription("A company of AI agents on your own machine"),
-  Command.withSubcommands([start, link, status, agents, list, thread, say, why, stop, inspect]),
+  Command.withSubcommands([start, link, status, agents, list, thread, follow, say, why, stop, inspect]),
 )

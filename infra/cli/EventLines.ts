@@ -1,32 +1,51 @@
-/** A room's log as lines for people: words, tools with receipts, turns with what they cost. */
+/** A room's log as lines for people: words, decisions, tools with receipts, turns with what they cost. */
 import type { Event } from "../../runtime/index.ts"
+import { bold, dim, red } from "./Paint.ts"
 
-export const eventLines = (events: ReadonlyArray<Event>): ReadonlyArray<string> => events.flatMap(linesOf)
+/** Handles by agent id. */
+export type Names = ReadonlyMap<string, string>
 
-const linesOf = (event: Event): ReadonlyArray<string> => {
-  const at = `${String(event.pos).padStart(4)}  `
+export const margin = "      "
+
+export const eventLines = (event: Event, names: Names): ReadonlyArray<string> => {
+  const handle = (agent: string) => `@${names.get(agent) ?? agent}`
+  const beside = (text: string) => [`${dim(String(event.pos).padStart(4))}    ${text}`]
   switch (event.kind) {
     case "message": {
       const [first = "", ...rest] = event.text.split("\n")
-      return [`${at}${event.author.name}: ${first}`, ...rest.map((line) => `      ${line}`)]
+      const edited = event.edits === null ? "" : dim(" (edited)")
+      return [
+        `${dim(String(event.pos).padStart(4))}  ${bold(event.author.name)}${edited}: ${first}`,
+        ...rest.map((line) => `${margin}${line}`),
+      ]
     }
     case "intent":
-      return [`${at}  ${event.verdict}: ${event.reason}`]
+      return beside(dim(`${handle(event.leader)} ${event.verdict}: ${event.reason}`))
     case "tool":
-      return event.state === "started"
-        ? []
-        : [
-            `${at}  ${event.tool} ${event.summary}  ${event.state === "unknown" ? "outcome unknown" : `exit ${event.exitCode ?? "-"}, ${Math.round(event.ms ?? 0)} ms`}`,
-          ]
-    case "turn":
-      return event.state === "started"
-        ? [`${at}  turn ${event.turn} started`]
-        : [
-            `${at}  turn ${event.turn} ${event.state}${event.reason === null ? "" : ` (${event.reason})`}${event.cost === null ? "" : `, $${event.cost.toFixed(4)}, ${Math.round(event.ms ?? 0)} ms, ${event.tools ?? 0} tools`}`,
-          ]
+      if (event.state === "started") return []
+      return beside(`${dim(event.tool)} ${event.summary}  ${outcome(event)}`)
+    case "turn": {
+      const reason = event.reason === null ? "" : ` (${event.reason})`
+      const state = event.state === "failed" || event.state === "parked" ? red(event.state) : event.state
+      return beside(
+        `${dim(`${handle(event.agent)} turn ${event.turn}`)} ${state}${reason}${dim(spent(event))}`,
+      )
+    }
     case "delivery":
-      return [`${at}  said as ${event.platformId}`]
+      return beside(dim(`${handle(event.agent)} said it as ${event.platformId}`))
     case "approval":
-      return [`${at}  approval ${event.state}: ${event.summary}`]
+      return beside(`${handle(event.agent)} ${event.state} for approval: ${event.summary}`)
   }
+}
+
+const outcome = (event: Extract<Event, { kind: "tool" }>): string => {
+  if (event.state === "unknown") return red("outcome unknown")
+  const ended = event.exitCode === null ? (event.ok === false ? "failed" : "done") : `exit ${event.exitCode}`
+  return `${event.ok === false ? red(ended) : ended}${dim(`, ${Math.round(event.ms ?? 0)} ms`)}`
+}
+
+const spent = (event: Extract<Event, { kind: "turn" }>): string => {
+  if (event.cost === null) return ""
+  const tools = event.tools === 1 ? "1 tool" : `${event.tools ?? 0} tools`
+  return `, $${event.cost.toFixed(4)}, ${Math.round(event.ms ?? 0)} ms, ${tools}`
 }

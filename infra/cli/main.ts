@@ -1,5 +1,7 @@
-#!/usr/bin/env node
-/** `npx troupe`. Exit codes: 0 done, 1 failed with one plain sentence, 78 the configuration is wrong. */
+/**
+ * The command line. Exit codes: 0 done, 1 failed with one plain sentence on stderr, 78 the configuration is wrong. Ctrl-C ends
+ * what would go on for ever, and that is no failure.
+ */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -9,6 +11,9 @@ import * as Command from "effect/cli/Command"
 import process from "node:process"
 import { Settings } from "../../runtime/index.ts"
 import { troupe } from "./Commands.ts"
+
+// `troupe thread x | head` closes the pipe early.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
 
 const program = Command.run(troupe, { version: "0.1.0" }).pipe(
   Effect.provide(Settings.layer),
@@ -21,5 +26,5 @@ if (Exit.isFailure(ended)) {
   // The command line's own mistakes are told by the library, with the help.
   if (error === undefined) process.stderr.write(`${Cause.pretty(ended.cause)}\n`)
   else if (error._tag !== "ShowHelp") process.stderr.write(`${error.message}\n`)
-  process.exit(error?._tag === "SettingsError" ? 78 : 1)
+  process.exitCode = error?._tag === "SettingsError" || error?._tag === "ConfigError" ? 78 : 1
 }
