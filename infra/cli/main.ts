@@ -1,6 +1,7 @@
+#!/usr/bin/env node
 /**
  * The command line. Exit codes: 0 done, 1 failed with one plain sentence on stderr, 78 the configuration is wrong. Ctrl-C ends
- * what would go on for ever, and that is no failure.
+ * what would go on for ever, and that is no failure. Can be started itself: npx keeps links, and early ones lead here.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
