@@ -36,7 +36,7 @@ const Outline = Schema.Struct({
   prices: Schema.optionalKey(Schema.Record(Schema.String, Price)),
 })
 
-/** Reads `file`; when there is none, the built-in company. */
+/** Reads `file`; when there is none, the built-in company, unless TROUPE_CONFIG names it. */
 export const load = Effect.fn("TroupeYaml.load")(function* <T extends IntegrationTypes>(
   file: string,
   options: TroupeYamlOptions<T>,
@@ -44,15 +44,14 @@ export const load = Effect.fn("TroupeYaml.load")(function* <T extends Integratio
   const fs = yield* FileSystem.FileSystem
   const text = yield* fs.readFileString(file).pipe(
     Effect.asSome,
-    Effect.catchReason("PlatformError", "NotFound", () => Effect.succeedNone),
+    Effect.catchReason("PlatformError", "NotFound", () =>
+      // Without the file the built-in company takes over: not because of a slip in a path that somebody wrote.
+      (options.env["TROUPE_CONFIG"] ?? "") === ""
+        ? Effect.succeedNone
+        : Effect.fail(unusable(file, "There is no such file; correct or unset TROUPE_CONFIG.")),
+    ),
     Effect.catchTag("PlatformError", () =>
-      Effect.fail(
-        new ConfigError({
-          problems: [
-            { file, line: 1, column: 1, message: "The file cannot be read; check its permissions." },
-          ],
-        }),
-      ),
+      Effect.fail(unusable(file, "The file cannot be read; check its permissions.")),
     ),
   )
   return yield* Effect.fromResult(
@@ -63,6 +62,9 @@ export const load = Effect.fn("TroupeYaml.load")(function* <T extends Integratio
     ),
   )
 })
+
+const unusable = (file: string, message: string) =>
+  new ConfigError({ problems: [{ file, line: 1, column: 1, message }] })
 
 /** Decodes `text`; an empty file is the built-in company. `file` is only named in problems. */
 export const parse = <T extends IntegrationTypes>(
