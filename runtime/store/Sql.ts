@@ -33,7 +33,7 @@ export class Sql extends Context.Service<
       Sql,
       Effect.gen(function* () {
         const hot = yield* connect(url, 1, keysOnly)
-        const cold = yield* connect(url, 6)
+        const cold = yield* connect(url, 6, {}, coldIdle)
         return Sql.of({ hot: statement(hot), cold: statement(cold) })
       }),
     )
@@ -55,11 +55,15 @@ const keysOnly = {
   jit: "off",
 }
 
-/** A client of its own, closed with the scope. `max` connections, opened when needed. */
+/** Seconds. A server process of 15 MB is not kept for what the sweeps ask every other second. */
+const coldIdle = 3
+
+/** A client of its own, closed with the scope. `max` connections, opened when needed, kept unless `idleSeconds` says how long. */
 export const connect = (
   url: Redacted.Redacted,
   max: number,
   settings: Readonly<Record<string, string>> = {},
+  idleSeconds?: number,
 ) =>
   Effect.acquireRelease(
     Effect.sync(() =>
@@ -67,6 +71,7 @@ export const connect = (
         max,
         prepare: true,
         connect_timeout: 5,
+        ...(idleSeconds === undefined ? {} : { idle_timeout: idleSeconds }),
         backoff: (tries) => Math.min(0.05 * 2 ** tries, 1),
         onnotice: () => {},
         connection: { plan_cache_mode: "force_generic_plan", application_name: "troupe", ...settings },
