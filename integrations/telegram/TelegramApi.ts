@@ -5,8 +5,8 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { Api } from "grammy"
-import type { ApiClientOptions, RawApi } from "grammy"
+import { Api } from "grammy/web"
+import type { ApiClientOptions, RawApi } from "grammy/web"
 import { keepAliveFetch, type Fetch } from "../../runtime/index.ts"
 import { fromGrammy, scrub, TelegramError } from "./TelegramError.ts"
 

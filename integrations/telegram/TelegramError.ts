@@ -2,7 +2,7 @@
  * Telegram's refusals. grammY's errors are wrapped once, here, and scrubbed: the URL of a call holds the bot's token, and
  * the words of a network error may hold the URL.
  */
-import { GrammyError } from "grammy"
+import { GrammyError } from "grammy/web"
 import * as Schema from "effect/Schema"
 
 export class TelegramError extends Schema.TaggedError<TelegramError>()("TelegramError", {
