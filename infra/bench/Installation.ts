@@ -13,11 +13,14 @@ export interface InstallationOptions {
   readonly token: string
   /** Agents of the company that are not behind the bot. */
   readonly others?: number
-  readonly nodeArgs?: ReadonlyArray<string>
+  /** More environment. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 const root = join(import.meta.dirname, "../..")
-const node = join(root, "node_modules/.bin/node")
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  readonly scripts: { readonly start: string }
+}
 const patience = 60_000
 const homes = new Set<Installation>()
 process.once("exit", () => {
@@ -27,7 +30,6 @@ process.once("exit", () => {
 export class Installation {
   readonly home = mkdtempSync(join(tmpdir(), "troupe-bench-"))
   private readonly env: Readonly<Record<string, string>>
-  private readonly nodeArgs: ReadonlyArray<string>
   private running: ChildProcess | undefined
   private log = ""
 
@@ -55,14 +57,14 @@ export class Installation {
     writeFileSync(join(this.home, "troupe.yaml"), JSON.stringify(config))
     const { PATH = "", HOME = "/" } = process.env
     this.env = {
-      PATH,
+      PATH: `${join(root, "node_modules/.bin")}:${PATH}`,
       HOME,
       TROUPE_HOME: join(this.home, "troupe"),
       TROUPE_CONFIG: join(this.home, "troupe.yaml"),
       ANTHROPIC_API_KEY: "test-key",
       ANTHROPIC_BASE_URL: options.anthropic,
+      ...options.env,
     }
-    this.nodeArgs = options.nodeArgs ?? []
     homes.add(this)
   }
 
@@ -74,7 +76,8 @@ export class Installation {
   async start(): Promise<number> {
     const port = await freePort()
     const from = now()
-    const child = spawn(node, [...this.nodeArgs, join(root, "infra/main.ts")], {
+    // As `npm start` does, without npm: the shell becomes the process.
+    const child = spawn("/bin/sh", ["-c", manifest.scripts.start], {
       cwd: root,
       env: { ...this.env, PORT: String(port) },
       stdio: ["ignore", "pipe", "pipe"],
