@@ -25,8 +25,8 @@ export const start = Effect.gen(function* () {
     Effect.provide(NodeFileSystem.layer),
   )
   const at = yield* servers
-  const store = layerStore(at.database, { current: at.encryptionKey, former: [] })
-  const ws = yield* Company.workspace.pipe(Effect.provide(store))
+  const store = yield* Layer.build(layerStore(at.database, { current: at.encryptionKey, former: [] }))
+  const ws = yield* Company.workspace.pipe(Effect.provideContext(store))
 
   const model = Option.getOrElse(settings.model, () => defaultModel)
   const staff = layerStaff({
@@ -77,7 +77,7 @@ export const start = Effect.gen(function* () {
     Layer.provideMerge(doors),
     Layer.provideMerge(layerActors),
     Layer.provideMerge(layerRoom({ database: at.database, nats: at.nats }, ws, config)),
-    Layer.provideMerge(store),
+    Layer.provideMerge(Layer.succeedContext(store)),
     Layer.provideMerge(Hooks.layer),
   )
   const services = yield* Layer.build(all)
