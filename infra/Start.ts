@@ -10,6 +10,7 @@ import { Anthropic, rehearsalModel } from "../integrations/anthropic/index.ts"
 import { Sprites } from "../integrations/sprites/index.ts"
 import { Sessions, WebDoor, WebRoomsRuntime, WebServer, type Status } from "../integrations/web/index.ts"
 import { Bus, Company, Hooks, Roster, Settings, TroupeYaml } from "../runtime/index.ts"
+import { applying } from "./Applying.ts"
 import { banner } from "./Banner.ts"
 import { Doors, integrationTypes } from "./Doors.ts"
 import { metrics } from "./Metrics.ts"
@@ -65,7 +66,12 @@ export const start = Effect.gen(function* () {
           ])
           return Layer.merge(
             WebRoomsRuntime.layer({ door: web, status }),
-            WebDoor.layer({ cliToken: at.cliToken, notReady, metrics: yield* metrics }),
+            WebDoor.layer({
+              cliToken: at.cliToken,
+              notReady,
+              metrics: yield* metrics,
+              apply: yield* applying(config),
+            }),
           )
         }),
       ),

@@ -90,6 +90,10 @@ describe("the command line", () => {
     const why = (await troupe(["why", "A room"])).out
     expect(why).toMatch(/@ada\s+lead\s+addressed/)
     expect(why).toMatch(/@bo\s+pass\s+addressed to ada/)
+    expect((await troupe(["why", "A room", "1", "--agent", "@bo"])).out).toMatch(/^@bo.*\n$/)
+    expect(await parsed("why", "a ROOM", "last", "--agent", "ada")).toMatchObject([{ verdict: "lead" }])
+    expect((await troupe(["why", "A room", "99"])).err).toMatch(/^There is no message 99 in this room: see/)
+    expect((await troupe(["why", "A room", "--agent", "cy"])).err).toMatch(/^There is no agent "cy": see/)
   })
 
   it("follows a room: words as they come, then in the log, until Ctrl-C", async () => {
@@ -122,6 +126,10 @@ describe("the command line", () => {
     expect((await troupe(["stop", turn])).out).toBe("Stopped.\n")
     await threadOnce(new RegExp(`@ada turn ${turn} stopped`))
     expect((await troupe(["stop", turn])).out).toBe("It was not running.\n")
+    await troupe(["say", "A room", "@bo run: sleep 61"])
+    await threadOnce(/@bo turn \w+ started(?![^]*@bo turn)/)
+    expect((await troupe(["stop", "A room"])).out).toBe("Stopped.\n")
+    await threadOnce(/@bo turn \w+ stopped/)
   })
 
   it("hands over to its own Node when it is started by an older one", async () => {
@@ -145,6 +153,32 @@ describe("the command line", () => {
     expect(await parsed("inspect")).toMatchObject({
       context: expect.stringContaining("inspector.json") as string,
     })
+  })
+
+  it("applies a changed troupe.yaml to the running company, and refuses what it cannot take", async () => {
+    const file = join(home, "troupe.yaml")
+    const here = { TROUPE_CONFIG: file }
+    const cy = "agents: [{ name: cy, title: Writer, soul: You write. }]"
+    writeFileSync(file, cy)
+    expect((await troupe(["apply", "--check"], here)).out).toBe(`${file} is fine: @cy in web.\n`)
+    expect((await parsed("agents")) as unknown).toMatchObject([{ name: "ada" }, { name: "bo" }])
+    expect((await troupe(["apply"])).out).toBe("Applied: @cy work here.\n")
+    expect(await parsed("agents")).toMatchObject([{ name: "cy", title: "Writer" }])
+    await troupe(["say", "A room", "@cy hello"])
+    await threadOnce(/cy: Hello!/)
+
+    writeFileSync(file, `${cy}\nbudgets: { perRoot: 2 }`)
+    const refused = await troupe(["apply"])
+    expect([refused.code, refused.err]).toEqual([
+      1,
+      expect.stringMatching(/only: budgets\. Restart Troupe\.\n$/),
+    ])
+    writeFileSync(file, "agents: [{ nam: cy }]")
+    for (const how of [["apply"], ["apply", "--check"]]) {
+      const { code, out, err } = await troupe([...how, "--json"], here)
+      expect([code, JSON.parse(out)]).toMatchObject([78, { valid: false, problems: [{ file, line: 1 }, {}] }])
+      expect(err).toContain(`${file}:1:`)
+    }
   })
 
   it("says in one sentence what is wrong, and fails", async () => {

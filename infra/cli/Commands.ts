@@ -1,15 +1,17 @@
 /** `troupe <command>`: what a person asks of the runtime that runs on this machine. `--json` prints what the API answered. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { randomUUID } from "node:crypto"
 import { resolve } from "node:path"
-import { Settings } from "../../runtime/index.ts"
+import { Settings, type Event } from "../../runtime/index.ts"
+import { apply } from "./ApplyCommand.ts"
 import { call, CliError } from "./Client.ts"
 import { eventLines } from "./EventLines.ts"
-import { bold, dim, red } from "./Paint.ts"
+import { bold, dim, harmless, red } from "./Paint.ts"
 import { eventsOf, findRoom, members, rooms, type Room } from "./Rooms.ts"
 import { tail } from "./Tail.ts"
 
@@ -45,7 +47,7 @@ const status = Command.make(
       ...answer.parts.map((p) => `${bold(p.name.padEnd(12))} ${p.where}`),
       ...answer.integrations.map((i) => {
         const state = i.state === "failed" ? red(i.state) : i.state
-        return `${bold(i.name.padEnd(12))} ${i.type}, ${state}${i.detail === null ? "" : `: ${i.detail}`}`
+        return `${bold(i.name.padEnd(12))} ${i.type}, ${state}${i.detail === null ? "" : `: ${harmless(i.detail)}`}`
       }),
     ])
   }),
@@ -74,7 +76,7 @@ const list = Command.make(
       all,
       all.length === 0
         ? ['No rooms yet: open one with `troupe say --new "Title" "words"`.']
-        : all.map((r) => `${dim(r.id)}  ${bold(r.title)}  ${dim(r.doorName)}`),
+        : all.map((r) => `${dim(r.id)}  ${bold(harmless(r.title))}  ${dim(r.doorName)}`),
     )
   }),
 ).pipe(Command.withDescription("The rooms, the latest first"))
@@ -132,39 +134,74 @@ interface Why {
 
 const why = Command.make(
   "why",
-  { room, message: Argument.String("message").pipe(Argument.withDefault("last")), json },
+  {
+    room,
+    message: Argument.String("message").pipe(
+      Argument.withDescription("Its id, its position in `troupe thread`, or last"),
+      Argument.withDefault("last"),
+    ),
+    agent: Flag.String("agent").pipe(Flag.withDescription("Only this agent's reason"), Flag.optional),
+    json,
+  },
   Effect.fnUntraced(function* (flags) {
     const room = yield* findRoom(flags.room)
+    const messages = (yield* eventsOf(room)).filter((e) => e.kind === "message")
     const message =
       flags.message === "last"
-        ? (yield* eventsOf(room)).findLast((e) => e.kind === "message" && e.author.kind === "person")?.id
-        : flags.message
+        ? messages.findLast((e) => e.author.kind === "person")
+        : messages.find((e) => e.id === flags.message || String(e.pos) === flags.message)
     if (message === undefined)
-      return yield* new CliError({ message: "Nobody has said anything in this room yet." })
+      return yield* new CliError({
+        message:
+          flags.message === "last"
+            ? "Nobody has said anything in this room yet."
+            : `There is no message ${flags.message} in this room: see \`troupe thread\`.`,
+      })
     const answer = yield* call<{ why: ReadonlyArray<Why> }>(
       "GET",
-      `/api/rooms/${room.id}/why?message=${encodeURIComponent(message)}`,
+      `/api/rooms/${room.id}/why?message=${message.id}`,
     )
+    const asked = Option.map(flags.agent, (name) => name.replace(/^@/, ""))
+    const shown = answer.why.filter((w) => Option.isNone(asked) || w.name === asked.value)
+    if (Option.isSome(asked) && shown.length === 0)
+      return yield* new CliError({ message: `There is no agent "${asked.value}": see \`troupe agents\`.` })
     yield* print(
       flags.json,
-      answer.why,
-      answer.why.map((w) => `${bold(`@${w.name}`.padEnd(13))} ${w.verdict.padEnd(8)} ${w.reason}`),
+      shown,
+      shown.map((w) => `${bold(`@${w.name}`.padEnd(13))} ${w.verdict.padEnd(8)} ${w.reason}`),
     )
   }),
 ).pipe(Command.withDescription("Why each agent spoke or stayed silent"))
 
 const stop = Command.make(
   "stop",
-  { turn: Argument.String("turn"), json },
+  {
+    what: Argument.String("what").pipe(Argument.withDescription("A turn's id, or a room's id or title")),
+    json,
+  },
   Effect.fnUntraced(function* (flags) {
-    const answer = yield* call<{ stopped: boolean }>(
-      "POST",
-      `/api/turns/${encodeURIComponent(flags.turn)}/stop`,
-      {},
+    const named = (r: Room) => r.id === flags.what || r.title.toLowerCase() === flags.what.toLowerCase()
+    const turns = (yield* rooms).some(named)
+      ? runningIn(yield* eventsOf(yield* findRoom(flags.what)))
+      : [flags.what]
+    const answers = yield* Effect.forEach(turns, (turn) =>
+      call<{ stopped: boolean }>("POST", `/api/turns/${encodeURIComponent(turn)}/stop`, {}),
     )
-    yield* print(flags.json, answer, [answer.stopped ? "Stopped." : "It was not running."])
+    const stopped = answers.some((a) => a.stopped)
+    yield* print(flags.json, { stopped }, [stopped ? "Stopped." : "It was not running."])
   }),
-).pipe(Command.withDescription("Stop a running turn"))
+).pipe(Command.withDescription("Stop a running turn, or all that run in a room"))
+
+/** Turns that the log does not show as ended. */
+const runningIn = (log: ReadonlyArray<Event>): ReadonlyArray<string> => {
+  const open = new Set<string>()
+  for (const event of log) {
+    if (event.kind !== "turn") continue
+    if (["finished", "failed", "stopped", "parked"].includes(event.state)) open.delete(event.turn)
+    else open.add(event.turn)
+  }
+  return [...open]
+}
 
 const inspect = Command.make(
   "inspect",
@@ -190,5 +227,18 @@ const start = Command.make(
 
 export const troupe = Command.make("troupe").pipe(
   Command.withDescription("A company of AI agents on your own machine"),
-  Command.withSubcommands([start, link, status, agents, list, thread, follow, say, why, stop, inspect]),
+  Command.withSubcommands([
+    start,
+    apply,
+    link,
+    status,
+    agents,
+    list,
+    thread,
+    follow,
+    say,
+    why,
+    stop,
+    inspect,
+  ]),
 )

@@ -1,13 +1,14 @@
 /** A room's log as lines for people: words, decisions, tools with receipts, turns with what they cost. */
 import type { Event } from "../../runtime/index.ts"
-import { bold, dim, red } from "./Paint.ts"
+import { bold, dim, harmless, red } from "./Paint.ts"
 
 /** Handles by agent id. */
 export type Names = ReadonlyMap<string, string>
 
 export const margin = "      "
 
-export const eventLines = (event: Event, names: Names): ReadonlyArray<string> => {
+export const eventLines = (logged: Event, names: Names): ReadonlyArray<string> => {
+  const event = JSON.parse(JSON.stringify(logged), cleaned) as Event
   const handle = (agent: string) => `@${names.get(agent) ?? agent}`
   const beside = (text: string) => [`${dim(String(event.pos).padStart(4))}    ${text}`]
   switch (event.kind) {
@@ -37,6 +38,8 @@ export const eventLines = (event: Event, names: Names): ReadonlyArray<string> =>
       return beside(`${handle(event.agent)} ${event.state} for approval: ${event.summary}`)
   }
 }
+
+const cleaned = (_: string, value: unknown) => (typeof value === "string" ? harmless(value) : value)
 
 const outcome = (event: Extract<Event, { kind: "tool" }>): string => {
   if (event.state === "unknown") return red("outcome unknown")

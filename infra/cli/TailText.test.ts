@@ -25,6 +25,15 @@ describe("a live room as text", () => {
     expect(shown.join("")).toBe("   …  ada: Hello\n      there, Eva\n")
   })
 
+  it("lets nobody's words move the cursor or rename the window", () => {
+    const text = fresh()
+    const shown =
+      text.delta({ turn: "t1", agent: "a", text: "a\u001b[2J" }) +
+      text.event(said(3, "t2", "b\u001b]0;x\u0007\u009b1A"))
+    expect(shown).not.toMatch(/[^\P{Cc}\n]/u)
+    expect(shown).toContain("b\ufffd]0;x")
+  })
+
   it("shows the final words in full when a piece was missed", () => {
     const text = fresh()
     text.delta({ turn: "t1", agent: "a", text: "lo" })

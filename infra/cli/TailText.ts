@@ -3,7 +3,7 @@
  * heard live at a time; the words of others appear when they are final, and so does what was heard with a gap.
  */
 import type { Event } from "../../runtime/index.ts"
-import { bold, dim } from "./Paint.ts"
+import { bold, dim, harmless } from "./Paint.ts"
 import { eventLines, margin } from "./EventLines.ts"
 
 export interface Delta {
@@ -48,6 +48,6 @@ export class TailText {
 
   private grow(text: string): string {
     if (this.open !== null) this.open.text += text
-    return text.replaceAll("\n", `\n${margin}`)
+    return harmless(text).replaceAll("\n", `\n${margin}`)
   }
 }

@@ -10,6 +10,7 @@ import { linkTo } from "./EnterRoute.ts"
 import { mentionsIn } from "./Mentions.ts"
 import { Sessions } from "./Sessions.ts"
 import { ApiError, noRoom } from "./WebError.ts"
+import { WebDoor } from "./WebDoor.ts"
 import { type RoomSummary, WebRooms } from "./WebPorts.ts"
 
 const OpenRoom = Schema.Struct({ title: Schema.Trim.check(Schema.isBetweenLength(1, 120)) })
@@ -76,6 +77,7 @@ export const layer = HttpRouter.use((router) =>
   Effect.gen(function* () {
     const rooms = yield* WebRooms
     const sessions = yield* Sessions
+    const { apply } = yield* WebDoor
     const link = yield* linkTo
     const room = Effect.provideService(roomOf, WebRooms, rooms)
 
@@ -147,6 +149,16 @@ export const layer = HttpRouter.use((router) =>
       "GET",
       "/api/status",
       Effect.map(rooms.status, (status) => ok(status)),
+    )
+    yield* router.add(
+      "POST",
+      "/api/apply",
+      apply.pipe(
+        Effect.map((applied) => ok(applied)),
+        Effect.catchTag("ConfigError", ({ message, problems }) =>
+          Effect.succeed(ok({ error: message, problems }, { status: 422 })),
+        ),
+      ),
     )
     yield* router.add(
       "POST",

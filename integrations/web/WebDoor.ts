@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import { Settings, type StoreError } from "../../runtime/index.ts"
+import { type ConfigError, Settings, type StoreError } from "../../runtime/index.ts"
 import { type Peers, peersFor } from "./Peers.ts"
-import { WebListenError } from "./WebError.ts"
+import { type ApiError, WebListenError } from "./WebError.ts"
 
 export interface WebDoorOptions {
   /** The content of `cli.token`: `Authorization: Bearer` for the API. */
@@ -15,6 +15,8 @@ export interface WebDoorOptions {
   readonly notReady: Effect.Effect<ReadonlyArray<string>>
   /** What `/metrics` answers: the Prometheus text format. */
   readonly metrics: Effect.Effect<string, StoreError>
+  /** Reads troupe.yaml again and applies it whole or not at all; answers with the names of the agents. */
+  readonly apply: Effect.Effect<{ readonly agents: ReadonlyArray<string> }, ApiError | ConfigError>
 }
 
 export class WebDoor extends Context.Service<

@@ -325,6 +325,19 @@ layer(WebTest.layer(), { excludeTestServices: true })("the API", (it) => {
     }),
   )
 
+  it.effect("stops turns by their id, applies the company, and asks for a proof before either", () =>
+    Effect.gen(function* () {
+      const { url } = yield* WebServer
+      expect(yield* post("/api/turns/1m86h58w7vmgy019wzbj/stop", {})).toEqual({ status: 200, stopped: false })
+      expect(yield* post("/api/turns/nonsense!/stop", {})).toMatchObject({ status: 404 })
+      expect(yield* post("/api/apply", {})).toEqual({ status: 200, agents: ["ada", "bo"] })
+      for (const path of ["/api/apply", "/api/turns/1m86h58w7vmgy019wzbj/stop"]) {
+        const refused = yield* send(url + path, { method: "POST", headers: jsonType, body: "{}" })
+        expect([path, refused.status]).toEqual([path, 401])
+      }
+    }),
+  )
+
   it.effect("does not speak in rooms of other doors", () =>
     Effect.gen(function* () {
       const stage = yield* WebRoomsMemory.Stage

@@ -15,7 +15,7 @@ import {
   type TurnId,
 } from "../../runtime/index.ts"
 import { Sessions } from "./Sessions.ts"
-import { WebDoor } from "./WebDoor.ts"
+import { WebDoor, type WebDoorOptions } from "./WebDoor.ts"
 import * as WebRoomsMemory from "./WebRoomsMemory.ts"
 import type { MemberSummary } from "./WebPorts.ts"
 import { WebServer } from "./WebServer.ts"
@@ -123,6 +123,7 @@ export const layer = (
     readonly stage?: Partial<WebRoomsMemory.StageOptions>
     readonly settings?: Partial<Settings["Service"]>
     readonly notReady?: Effect.Effect<ReadonlyArray<string>>
+    readonly apply?: WebDoorOptions["apply"]
   } = {},
 ) =>
   WebServer.layer.pipe(
@@ -135,6 +136,7 @@ export const layer = (
           cliToken: Redacted.make(cliToken),
           notReady: options.notReady ?? Effect.succeed([]),
           metrics: Effect.succeed("troupe_actors 3\n"),
+          apply: options.apply ?? Effect.succeed({ agents: ["ada", "bo"] }),
         }).pipe(Layer.provide(settings(options.settings))),
       ),
     ),
