@@ -10,9 +10,9 @@ import { Random } from "./Random.ts"
 import { stage, type Stage } from "./Stage.ts"
 
 const longer = process.env["TROUPE_E2E_KILLS"]
-const kills = Number(longer ?? 20)
+const kills = Number(longer ?? 8)
 /** Unless a number was asked for, a slow machine does not get to all of them. */
-const most = longer === undefined ? 35_000 : Infinity
+const most = longer === undefined ? 25_000 : Infinity
 const seed = Number(process.env["TROUPE_E2E_SEED"] ?? Math.floor(Math.random() * 1e9))
 
 let s: Stage
