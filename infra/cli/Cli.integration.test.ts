@@ -187,6 +187,12 @@ describe("the command line", () => {
       out: "",
       err: 'There is no room "nowhere": see `troupe rooms`.\n',
     })
+    for (const words of ["one", "two"]) await troupe(["say", "--new", "Twice", words])
+    const unclear = await troupe(["thread", "Twice"])
+    expect([unclear.code, unclear.err]).toEqual([
+      1,
+      'More than one room is called "Twice": use its id from `troupe rooms`.\n',
+    ])
     const nobody = await troupe(["status"], { TROUPE_HOME: mkdtempSync(join(tmpdir(), "troupe-no-")) })
     expect([nobody.code, nobody.err]).toEqual([1, expect.stringContaining("start it with `npm start`")])
     expect((await troupe(["status"], { PORT: "abc" })).code).toBe(78)

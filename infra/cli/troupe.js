@@ -7,12 +7,16 @@ import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
-const main = fileURLToPath(new URL("main.ts", import.meta.url))
+const self = fileURLToPath(import.meta.url)
 const node = fileURLToPath(new URL("../../node_modules/node/bin/node", import.meta.url))
 
-if (Number(process.versions.node.split(".")[0]) >= 24) await import("./main.ts")
-else if (existsSync(node)) {
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: "inherit" })
+if (Number(process.versions.node.split(".")[0]) >= 24) {
+  // Halves the time to start; Node 20 has no such name to import.
+  const { enableCompileCache } = await import("node:module")
+  enableCompileCache()
+  await import("./main.ts")
+} else if (existsSync(node)) {
+  const child = spawn(node, [self, ...process.argv.slice(2)], { stdio: "inherit" })
   // Ctrl-C reaches both; the child decides when it ends.
   process.on("SIGINT", () => {})
   for (const name of ["SIGTERM", "SIGHUP"]) process.on(name, () => child.kill(name))
