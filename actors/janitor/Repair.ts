@@ -39,7 +39,7 @@ const tellAgain = Effect.fnUntraced(function* (rows: ReadonlyArray<Overdue>) {
 export const repairOverdue = Effect.gen(function* () {
   const sql = yield* Sql
   const { ws } = yield* Roster
-  const rows = yield* sql.cold<Overdue & object>(
+  const rows = yield* sql.hot<Overdue & object>(
     `${overdueText} and d.due_at < now() - interval '5 seconds' ${grouped} limit 500`,
     [ws],
   )

@@ -6,7 +6,7 @@ export const tellStops = Effect.gen(function* () {
   const sql = yield* Sql
   const bus = yield* Bus
   const { ws } = yield* Roster
-  const rows = yield* sql.cold<{ agent: string; thread: string; turn: string }>(
+  const rows = yield* sql.hot<{ agent: string; thread: string; turn: string }>(
     "select agent, thread, id as turn from turn where ws = $1 and state in ('running', 'waiting') and stop",
     [ws],
   )

@@ -57,7 +57,7 @@ const stage = Effect.gen(function* () {
     } as unknown as Journal["Service"]),
     Layer.succeed(Leases, { fence: () => 1, holds: () => true } as unknown as Leases["Service"]),
     Layer.succeed(Sql, {
-      cold: () =>
+      hot: () =>
         Effect.suspend(() => {
           const snapshot = [...rows]
           const { held } = reading

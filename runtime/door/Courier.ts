@@ -89,7 +89,7 @@ export class Courier extends Context.Service<
       }
 
       const openRows = (door: DoorId) =>
-        Effect.map(sql.cold<Parcel & object>(openText, [door]), (rows) => rows.forEach(take))
+        Effect.map(sql.hot<Parcel & object>(openText, [door]), (rows) => rows.forEach(take))
 
       const live = (payload: string) => {
         const delta = decodeDelta(payload)

@@ -170,7 +170,7 @@ export class Relay extends Context.Service<
 
       const catchUp = Effect.gen(function* () {
         if (!leases.holds(lease)) return
-        const behind = yield* sql.cold<{ id: string; published: number; head: number }>(behindText, [ws])
+        const behind = yield* sql.hot<{ id: string; published: number; head: number }>(behindText, [ws])
         for (const { id, published: done, head } of behind) {
           const lane = laneOf(id)
           if (lane.busy || (lane.done ?? -1) >= head) continue

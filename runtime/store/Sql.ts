@@ -16,7 +16,7 @@ export type Row = Readonly<Record<string, unknown>>
 export class Sql extends Context.Service<
   Sql,
   {
-    /** One statement on the warm connection. */
+    /** One statement on the warm connection: the lanes, and the sweeps, for which no other connection has to stay open. */
     readonly hot: <R extends object = Row>(
       text: string,
       params: ReadonlyArray<unknown>,
