@@ -18,7 +18,8 @@ export async function* startup(stage: Stage, rounds: number): AsyncGenerator<Fig
   yield atMost("ready on existing state", median(existing) / 1000, 1.5, "s")
   yield atMost("ready on fresh state", median(fresh) / 1000, 2.5, "s")
 
-  await pause(3_000)
+  // A process that has started comes to rest first.
+  await pause(8_000)
   const before = cpuMs(last.pid)
   const seconds = 10
   await pause(seconds * 1_000)
