@@ -14,7 +14,6 @@ import { applying } from "./Applying.ts"
 import { banner } from "./Banner.ts"
 import { Doors, integrationTypes } from "./Doors.ts"
 import { metrics } from "./Metrics.ts"
-import { rest } from "./Rest.ts"
 import { servers } from "./Servers.ts"
 import { layerActors, layerRoom, layerStaff, layerStore } from "./Troupe.ts"
 
@@ -89,7 +88,6 @@ export const start = Effect.gen(function* () {
   )
   const services = yield* Layer.build(all)
   yield* banner(at, config).pipe(Effect.provideContext(services))
-  yield* rest
 })
 
 /** Sandboxes of agents that left, shells nobody owns. */
