@@ -1,5 +1,5 @@
 /**
- * The scene: a Telegram group with two agents, a bug report, a second person, a hand-over, and a runtime that is killed in the
+ * The scene: a Telegram group with two agents, a bug report, a second person, a second opinion, and a runtime that is killed in the
  * middle of a command. Everything is real but the model (rehearsal) and Telegram (our emulator).
  */
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { RuntimeProcess } from "../e2e/RuntimeProcess.ts"
 import { TelegramEmulator, type Seen } from "../emulators/telegram/index.ts"
-import { listenToBus } from "./BusTail.ts"
+import { openBus } from "./BusReader.ts"
 import { faultsIn, isFinal } from "./Faults.ts"
 
 export interface Played {
@@ -54,7 +54,22 @@ export const play = (note: (line: string) => void) =>
     )
     note("Starting Postgres, NATS, the sandbox server and two agents on an empty directory ...")
     yield* Effect.promise(() => runtime.start())
-    const subjects = yield* listenToBus(join(home, "troupe/nats/inspector.json"))
+    /** Waits until so many of a kind passed on the bus; answers with everything that passed. */
+    const onTheBus = (kind: string, times: number) =>
+      Effect.gen(function* () {
+        const read = yield* openBus(join(home, "troupe/nats/inspector.json"))
+        for (;;) {
+          const subjects = yield* read
+          if (subjects.filter((s) => s.endsWith(`.${kind}`)).length >= times) return subjects
+          yield* Effect.sleep("20 millis")
+        }
+      }).pipe(
+        Effect.scoped,
+        Effect.timeoutOrElse({
+          duration: "15 seconds",
+          orElse: () => Effect.die(new Error(`The bus did not carry ${times} of ${kind} within 15 seconds.`)),
+        }),
+      )
 
     const group = tg.group("Launch")
     const eva = tg.user(1, "Eva")
@@ -64,12 +79,6 @@ export const play = (note: (line: string) => void) =>
       Effect.map(
         tg.waitFor(group, (seen) => seen.some((m) => m.replyTo === message && isFinal(m.text)), 15_000),
         (seen) => seen.findLast((m) => m.replyTo === message)!,
-      )
-
-    const onTheBus = (kind: string, times: number) =>
-      Effect.sleep("20 millis").pipe(
-        Effect.repeat({ while: () => subjects().filter((s) => s.endsWith(`.${kind}`)).length < times }),
-        Effect.timeout("15 seconds"),
       )
 
     note("Eva reports a bug and asks ada to look.")
@@ -91,7 +100,7 @@ export const play = (note: (line: string) => void) =>
     yield* Effect.promise(() => runtime.start())
     yield* answerTo(long)
     // The last words on the bus come a moment after the chat has them.
-    yield* onTheBus("delivery", 3)
+    const subjects = yield* onTheBus("delivery", 3)
 
     const transcript = tg.transcript(group)
     const faults = faultsIn(transcript, [
@@ -99,5 +108,5 @@ export const play = (note: (line: string) => void) =>
       { message: review, agent: "bo" },
       { message: long, agent: "ada" },
     ])
-    return { transcript, subjects: subjects(), faults } satisfies Played
+    return { transcript, subjects, faults } satisfies Played
   })

@@ -22,7 +22,7 @@ export const show = ({ transcript, subjects }: Played): string => {
     `  ${bold("What the group saw")}`,
     "",
     ...chat,
-    `  ${bold("What passed on the bus")}  ${dim("(heard with the read-only inspector user)")}`,
+    `  ${bold("What passed on the bus")}  ${dim("(read with the read-only inspector user)")}`,
     "",
     ...heard(subjects),
     "",
