@@ -56,7 +56,8 @@ const workOf = async ({ crowd }: Stage, troupe: Installation, name: string): Pro
   const side = { bot: "other", pid: () => troupe.pid } as const
   await crowd.burst("other", `${name}-warm`, 300, 50)
   await crowd.oneByOne("other", name, 60, 10, "Hello")
-  const idle = await counting(troupe, () => pause(1_000))
+  await pause(1_000)
+  const idle = await counting(troupe, () => pause(2_000))
   const busy = await counting(troupe, () =>
     cpuOf(side, () => crowd.oneByOne("other", name, perRound, 10, "Hello")),
   )
