@@ -6,7 +6,7 @@ import { layerTest } from "../testing.ts"
 import { accept, type AcceptRow } from "./Accept.ts"
 import { advance } from "./Advance.ts"
 import { begin, type BeginRow } from "./Begin.ts"
-import { said } from "./Deliver.ts"
+import { published, said } from "./Deliver.ts"
 import { finish, type FinishRow } from "./Finish.ts"
 import { join } from "./Steer.ts"
 
@@ -375,6 +375,20 @@ describe("S3 and S7", () => {
     expect((await run(put({ ...row, fence: 2, platform_id: "78" }))).written).toBe(false)
     expect(await rows("select platform_id, fence::int from outbox where turn = 'stale'")).toEqual([
       { platform_id: "77", fence: 3 },
+    ])
+  })
+})
+
+describe("the relay's cursor", () => {
+  it("only rises, and what is written after it waits for the disk again", async () => {
+    const [first] = await Promise.all([run(accept(sql)(word("cursor"))), run(accept(sql)(word("cursor")))])
+    const move = (pos: number) => run(published(sql)({ thread: first.thread!, pos }))
+    await move(2)
+    await move(1)
+    const at = await rows("select published from thread where id = $1", [first.thread])
+    expect(at).toEqual([{ published: 2 }])
+    expect(await run(sql.hot("select current_setting('synchronous_commit') as it", []))).toEqual([
+      { it: "on" },
     ])
   })
 })
