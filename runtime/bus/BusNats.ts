@@ -45,7 +45,10 @@ export const layer = (address: NatsAddress, ws: WorkspaceId): Layer.Layer<Bus, B
       const js = jetstream(nc, { timeout: publishTimeout })
       const jsm = yield* attempt("reach JetStream", () => jetstreamManager(nc, { timeout: 5000 }))
       const stream = ensureStream(jsm, ws)
-      yield* stream.pipe(Effect.retry(briefly))
+      yield* stream.pipe(
+        Effect.tapError((e) => Effect.logWarning(`waiting for the stream ${streamName(ws)}: ${e.message}`)),
+        Effect.retry(briefly),
+      )
       return Bus.of({
         publish: (batch) => publish(nc, js, batch).pipe(Effect.tapError(() => Effect.ignore(stream))),
         tell: (subject, payload) => {

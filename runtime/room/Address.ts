@@ -29,15 +29,19 @@ export const slotsOf = (asking: Asking, door: Door): ReadonlyArray<string> => {
   return members.some((m) => interest(asking.text, m) > 0) ? [open] : []
 }
 
-/** Agents of the door that `text` names as `@handle`, each once, in the order of their first mention. */
+/**
+ * Agents of the door that `text` names as `@handle`, in any case, but not in `me@ada.example` or `@adam`; each once, in the
+ * order of their first mention.
+ */
 export const mentionsIn = (
   text: string,
   members: ReadonlyArray<{ readonly id: AgentId; readonly name: string }>,
-) => {
+): ReadonlyArray<AgentId> => {
   const byName = new Map(members.map((m) => [m.name.toLowerCase(), m.id]))
   const found = new Set<AgentId>()
-  for (const [, handle] of text.matchAll(/(?<![\w@/.])@([a-z][a-z0-9_-]*)/gi)) {
-    const id = byName.get(handle!.toLowerCase())
+  for (const [, word = ""] of text.matchAll(/(?<![\p{L}\p{N}_@./-])@([a-z][a-z0-9_-]*)/giu)) {
+    const handle = word.toLowerCase()
+    const id = byName.get(handle) ?? byName.get(handle.replace(/[-_]+$/, ""))
     if (id !== undefined) found.add(id)
   }
   return [...found]

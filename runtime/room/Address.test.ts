@@ -1,7 +1,10 @@
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { mentionsIn } from "./Mentions.ts"
-import { ada, bo } from "./WebTest.ts"
+import { mentionsIn } from "./Address.ts"
+import type { AgentId } from "./Id.ts"
+
+const ada = { id: "a1" as AgentId, name: "ada" }
+const bo = { id: "b1" as AgentId, name: "bo" }
 
 const named = (text: string) => mentionsIn(text, [ada, bo])
 
