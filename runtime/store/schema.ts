@@ -54,6 +54,8 @@ export const agent = pgTable(
     model: text(),
     soul: text().notNull(),
     interests: jsonb().notNull().default([]),
+    /** {steering, patience, permissions}: what of it differs from the default. */
+    settings: jsonb().notNull().default({}),
     removedAt: time("removed_at"),
   },
   (t) => [unique().on(t.ws, t.name)],
@@ -93,6 +95,27 @@ export const member = pgTable(
     since: time("since").notNull().defaultNow(),
   },
   (t) => [primaryKey({ columns: [t.agent, t.door] })],
+)
+
+/** P13: a person of the company; `role` is owner, operator, member or viewer. */
+export const person = pgTable("person", {
+  id: text().primaryKey(),
+  ws: text().notNull(),
+  name: text().notNull(),
+  role: text().notNull(),
+  at: time("at").notNull().defaultNow(),
+})
+
+/** P13: an account behind a door, by the platform's own id, and whose it is. `<door>:<external user>` is a principal. */
+export const identity = pgTable(
+  "identity",
+  {
+    door: text().notNull(),
+    externalUser: text("external_user").notNull(),
+    person: text().notNull(),
+    at: time("at").notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.door, t.externalUser] }), index("identity_person").on(t.person)],
 )
 
 /** A room. `head` is the last position given, `said` the last that is a message, `published` the relay's cursor. */
@@ -205,6 +228,8 @@ export const turn = pgTable(
     segment: integer().notNull(),
     state: text().notNull(),
     stop: boolean().notNull().default(false),
+    /** Told to wait: it rests at its next boundary. */
+    hold: boolean().notNull().default(false),
     joined: integer().notNull().default(0),
     taken: integer().notNull().default(0),
     /** Times this turn was adopted after a crash without getting a step further (P11). */
@@ -221,11 +246,14 @@ export const turn = pgTable(
     uniqueIndex("turn_running")
       .on(t.agent, t.thread)
       .where(sql`state in ('running', 'waiting')`),
+    index("turn_open")
+      .on(t.thread)
+      .where(sql`state in ('running', 'waiting')`),
     index("turn_led").on(t.thread, t.principal, t.startedAt.desc()),
   ],
 )
 
-/** P6: the journal. A step found `started` after a crash is unknown, never failed. */
+/** P6: the journal. A step found `started` after a crash is unknown, never failed; a `pending` one waits to be allowed. */
 export const step = pgTable(
   "step",
   {
@@ -244,6 +272,35 @@ export const step = pgTable(
     endedAt: time("ended_at"),
   },
   (t) => [primaryKey({ columns: [t.turn, t.n] })],
+)
+
+/** A tool call that somebody has to allow. The answer is given once; the step of the same turn and call has the input that runs. */
+export const approval = pgTable(
+  "approval",
+  {
+    turn: text().notNull(),
+    call: text().notNull(),
+    ws: text().notNull(),
+    thread: text().notNull(),
+    agent: text().notNull(),
+    principal: text().notNull(),
+    tool: text().notNull(),
+    summary: text().notNull(),
+    /** SHA-256 of the exact input, in hex. */
+    inputHash: text("input_hash").notNull(),
+    /** `yes`, `no` or `expired`; null while it is asked. */
+    answer: text(),
+    /** The person who answered, as a principal. */
+    answeredBy: text("answered_by"),
+    askedAt: time("asked_at").notNull().defaultNow(),
+    answeredAt: time("answered_at"),
+  },
+  (t) => [
+    primaryKey({ columns: [t.turn, t.call] }),
+    index("approval_open")
+      .on(t.ws, t.askedAt)
+      .where(sql`answer is null`),
+  ],
 )
 
 /** P12: what is frozen for a segment, as the exact text that was sent. `heard` is the position it starts after. */
@@ -290,6 +347,8 @@ export const outbox = pgTable(
     state: text().notNull(),
     platformId: text("platform_id"),
     text: text(),
+    /** What can be pressed below the words: [{label, word}]. */
+    actions: jsonb(),
     fence: bigint({ mode: "number" }).notNull(),
     at: time("at").notNull().defaultNow(),
   },
@@ -312,6 +371,8 @@ export const budget = pgTable(
     lim: micros("lim").notNull(),
     reserved: micros("reserved").notNull().default(0),
     spent: micros("spent").notNull().default(0),
+    /** What people granted on top of the limit. */
+    extra: micros("extra").notNull().default(0),
   },
   (t) => [primaryKey({ columns: [t.scope, t.key, t.period] })],
 )
