@@ -67,6 +67,12 @@ const homes: ReadonlyArray<Home> = [
     instead: "use Model from integrations/anthropic/index.ts",
   },
   {
+    packages: /^@octokit\//,
+    name: "@octokit",
+    folders: ["integrations/github/", "infra/emulators/github/"],
+    instead: "use the ports in integrations/github/index.ts",
+  },
+  {
     packages: /^@fly\/sprites(?:\/|$)/,
     name: "@fly/sprites",
     folders: ["integrations/sprites/"],

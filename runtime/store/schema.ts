@@ -399,3 +399,13 @@ export const blob = pgTable("blob", {
   bytes: bytea().notNull(),
   at: time("at").notNull().defaultNow(),
 })
+
+/** A link that waits for its second proof. The code itself is not kept. */
+export const link = pgTable("link", {
+  code: text().primaryKey(),
+  door: text().notNull(),
+  externalUser: text("external_user").notNull(),
+  toDoor: text("to_door").notNull(),
+  toUser: text("to_user").notNull(),
+  expiresAt: time("expires_at").notNull(),
+})
