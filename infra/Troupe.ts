@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
-import { Staff } from "../actors/agent/index.ts"
+import { Outside, Staff } from "../actors/agent/index.ts"
 import { Workplace, type Budgets } from "../actors/conversation/index.ts"
 import type { Tool } from "../actors/conversation/tools/index.ts"
 import { Janitor } from "../actors/janitor/index.ts"
@@ -22,6 +22,7 @@ import {
   Relay,
   Rooms,
   Roster,
+  SayDoor,
   Secrets,
   Sql,
   type Agent,
@@ -51,7 +52,8 @@ export const layerRoom = (
   config: CompanyConfig,
   wants?: (name: string) => boolean,
 ) =>
-  Layer.mergeAll(Rooms.layer, Blobs.layer, Courier.layer).pipe(
+  SayDoor.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(Rooms.layer, Blobs.layer, Courier.layer)),
     Layer.provideMerge(Journal.layer),
     Layer.provideMerge(Relay.layer),
     Layer.provideMerge(Roster.layer(ws)),
@@ -69,7 +71,7 @@ export interface Work<E, R, R2> {
 
 /** Those who act: agents, conversations, the janitor. Tools get their services from around the layer. */
 export const layerStaff = <E, R, R2>(work: Work<E, R, R2>) =>
-  Layer.mergeAll(Staff.layer, Janitor.layer(work.reap)).pipe(
+  Layer.mergeAll(Staff.layer, Outside.layer, Janitor.layer(work.reap)).pipe(
     Layer.provide(
       Layer.effect(
         Workplace,

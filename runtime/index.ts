@@ -21,8 +21,18 @@ export * as BusNats from "./bus/BusNats.ts"
 export * as Subject from "./bus/Subject.ts"
 export { Courier } from "./door/Courier.ts"
 export type { Parcel } from "./door/Parcel.ts"
+export { SayDoor } from "./door/SayDoor.ts"
+export * from "./door/SayRequest.ts"
 export { Leases, type Held } from "./lease/Leases.ts"
-export { mentionsIn, open as openSlot, rank, slotsOf, type Ranked } from "./room/Address.ts"
+export {
+  isInside,
+  mentionsIn,
+  mostHops,
+  open as openSlot,
+  rank,
+  slotsOf,
+  type Ranked,
+} from "./room/Address.ts"
 export { Blobs, type Blob } from "./room/Blobs.ts"
 export { Journal, type Said } from "./room/Journal.ts"
 export { eventJson, Relay } from "./room/Relay.ts"

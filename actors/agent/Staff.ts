@@ -11,7 +11,17 @@ import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { Actor, Bus, Leases, Roster, Subject, AgentId, ThreadId, TurnId } from "../../runtime/index.ts"
+import {
+  Actor,
+  Bus,
+  isInside,
+  Leases,
+  Roster,
+  Subject,
+  AgentId,
+  ThreadId,
+  TurnId,
+} from "../../runtime/index.ts"
 import { repairDue } from "../janitor/Repair.ts"
 import { agent, type Message } from "./Agent.ts"
 
@@ -43,8 +53,8 @@ export const layer = Layer.effectDiscard(
       }).pipe(Effect.scoped, Effect.forever)
 
     const staff = Effect.gen(function* () {
-      const { agents } = roster.now()
-      for (const id of agents.keys()) {
+      const agents = new Set([...roster.now().agents.values()].filter(isInside).map((a) => a.id))
+      for (const id of agents) {
         if (employed.has(id)) continue
         const scope = yield* Scope.fork(yield* Effect.scope)
         employed.set(id, scope)

@@ -1,5 +1,6 @@
 /**
- * Keeps the house, under a lease: every two seconds what is overdue is told again, and stops that nobody heard are repeated; every
+ * Keeps the house, under a lease: every two seconds what is overdue is told again, stops that nobody heard are repeated, and outside agents
+ * that do not answer are given up; every
  * five minutes orphaned sandboxes are reaped; every hour deliveries older than nine days are forgotten (P1 keeps eight).
  */
 import * as Effect from "effect/Effect"
@@ -8,6 +9,7 @@ import * as Schedule from "effect/Schedule"
 import { Leases, Roster, Sql } from "../../runtime/index.ts"
 import { repairOverdue } from "./Repair.ts"
 import { tellStops } from "./Stops.ts"
+import { giveUpUnanswered } from "./Unanswered.ts"
 
 /** `reap` is what else wants to be swept every five minutes. */
 export const layer = <E, R>(reap: Effect.Effect<unknown, E, R>) =>
@@ -22,6 +24,7 @@ export const layer = <E, R>(reap: Effect.Effect<unknown, E, R>) =>
           [
             every("2 seconds", repairOverdue),
             every("2 seconds", tellStops),
+            every("2 seconds", giveUpUnanswered),
             every("5 minutes", reap),
             every("1 hour", forget),
           ],

@@ -1,10 +1,12 @@
 /**
  * P4: the only recovery road for words nobody decided. A due decision that is overdue (5 s, then 10, 20 ... at most an hour) is told
  * again: its message is published under another id, and counts which time it is. Agents still act only on what the bus
- * delivers. It counts only what was published: while the bus is away nothing moves further into the future.
+ * delivers. It counts only what was published: while the bus is away nothing moves further into the future. What asks an outside
+ * agent, which works before it answers, is told again no sooner than after a minute.
  */
 import * as Effect from "effect/Effect"
 import { eventJson, Relay, Roster, Sql, type AgentId, type MessageEvent } from "../../runtime/index.ts"
+import { outsideAgents } from "./Unanswered.ts"
 
 interface Overdue {
   readonly event: MessageEvent
@@ -40,8 +42,9 @@ export const repairOverdue = Effect.gen(function* () {
   const sql = yield* Sql
   const { ws } = yield* Roster
   const rows = yield* sql.hot<Overdue & object>(
-    `${overdueText} and d.due_at < now() - interval '5 seconds' ${grouped} limit 500`,
-    [ws],
+    `${overdueText} and d.due_at < now() - case when d.slot = any ($2::text[]) then interval '1 minute' else interval '5 seconds' end
+     ${grouped} limit 500`,
+    [ws, yield* outsideAgents],
   )
   yield* tellAgain(rows)
 })

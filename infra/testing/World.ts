@@ -36,6 +36,8 @@ import { testDatabase, testNats, testWorkspace } from "./index.ts"
 
 export interface WorldOptions {
   readonly agents?: ReadonlyArray<string>
+  /** Members that are programs elsewhere. */
+  readonly outside?: ReadonlyArray<string>
   readonly model?: string
   readonly tools?: ReadonlyArray<Tool>
   readonly emulator?: EmulatorOptions
@@ -72,7 +74,7 @@ export const world = async (options: WorldOptions = {}) => {
   const ws = options.beside?.ws ?? (testWorkspace() as WorkspaceId)
   const database = options.beside?.database ?? options.servers?.database ?? (await testDatabase())
   const nats = options.beside?.nats ?? options.servers?.nats ?? testNats()
-  const names = options.agents ?? ["ada"]
+  const names = [...(options.agents ?? ["ada"]), ...(options.outside ?? [])]
   const config: CompanyConfig = {
     agents: names.map((name) => ({
       name,
@@ -81,6 +83,7 @@ export const world = async (options: WorldOptions = {}) => {
       soul: "You test.",
       interests: options.interests?.[name] ?? [],
       integrations: ["room"],
+      ...(options.outside?.includes(name) === true ? { kind: "outside" as const } : {}),
     })),
     integrations: [
       {

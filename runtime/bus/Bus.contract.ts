@@ -141,6 +141,27 @@ export const suite = <E>(name: string, ws: WorkspaceId, layer: Layer.Layer<Bus, 
         ),
       ))
 
+    it("keeps for somebody else what comes from then on", () =>
+      runtime.runPromise(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const bus = yield* Bus
+            const ear = {
+              durable: durableName(agent(), door),
+              filter: eventSubject(ws, door, "kept", "message"),
+              since,
+            }
+            yield* bus.keep(ear)
+            yield* bus.keep(ear)
+            yield* bus.publish([words("kept", 1), words("kept", 2)])
+            const heard = collector<Delivery>()
+            yield* bus.hear({ ...ear, onMessage: (d) => (d.ack(), heard.add(d)) })
+            yield* Effect.promise(() => heard.reach(2))
+            expect(numbers(heard.items)).toEqual([1, 2])
+          }),
+        ),
+      ))
+
     it("a durable that left is gone, and leaving twice is fine", () =>
       runtime.runPromise(
         Effect.gen(function* () {

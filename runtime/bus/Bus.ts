@@ -37,6 +37,25 @@ export interface Hearing {
   readonly onMessage: (delivery: Delivery) => void
 }
 
+/** A durable consumer for a program elsewhere: as a `Hearing`, and it has longer to acknowledge. */
+export type Ear = Omit<Hearing, "onMessage">
+
+/** A request that somebody sends us, as one endpoint of a NATS micro service. */
+export interface Endpoint {
+  readonly name: string
+  /** May have wildcards; each process of the company answers some of the requests. */
+  readonly subject: string
+  /** The answer is sent as JSON; one with `error` counts as an error. */
+  readonly handle: (subject: string, payload: string) => Effect.Effect<object>
+}
+
+export interface MicroService {
+  readonly name: string
+  readonly version: string
+  readonly description: string
+  readonly endpoints: ReadonlyArray<Endpoint>
+}
+
 export interface BusState {
   readonly connected: boolean
   readonly server: string
@@ -55,6 +74,13 @@ export class Bus extends Context.Service<
     ) => Effect.Effect<void, BusError, Scope.Scope>
     /** Hears through a durable consumer until the scope closes; made when missing, made again when wiped. */
     readonly hear: (hearing: Hearing) => Effect.Effect<void, BusError, Scope.Scope>
+    /** Makes the durable when it is missing: somebody else hears through it. */
+    readonly keep: (ear: Ear) => Effect.Effect<void, BusError>
+    /**
+     * Answers requests until the scope closes, and what `nats micro` asks about it. Only an inbox is answered
+     * (`_INBOX...`): by any other reply subject a requester would speak with our rights.
+     */
+    readonly serve: (service: MicroService) => Effect.Effect<void, BusError, Scope.Scope>
     /** Deletes a durable: its owner left the door. */
     readonly leave: (durable: string) => Effect.Effect<void, BusError>
     readonly state: Effect.Effect<BusState>

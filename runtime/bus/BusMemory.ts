@@ -2,7 +2,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Bus, type Hearing, type Publication } from "./Bus.ts"
+import { Bus, type Endpoint, type Hearing, type Publication } from "./Bus.ts"
 
 interface Durable {
   hearing: Hearing
@@ -13,7 +13,12 @@ interface Durable {
 
 export class BusMemory extends Context.Service<
   BusMemory,
-  { readonly published: ReadonlyArray<Publication>; readonly redeliver: () => void }
+  {
+    readonly published: ReadonlyArray<Publication>
+    readonly redeliver: () => void
+    /** Asks whoever serves the subject; undefined: nobody does. */
+    readonly request: (subject: string, payload: string) => Effect.Effect<object | undefined>
+  }
 >()("troupe/bus/BusMemory") {
   static readonly layer: Layer.Layer<Bus | BusMemory> = Layer.effectContext(
     Effect.sync(() => {
@@ -24,6 +29,8 @@ export class BusMemory extends Context.Service<
         readonly subject: string
         readonly onMessage: (subject: string, payload: string) => void
       }>()
+
+      const endpoints = new Set<Endpoint>()
 
       const deliver = (durable: Durable, seq: number, p: Publication) => {
         durable.pending.set(seq, p)
@@ -70,14 +77,34 @@ export class BusMemory extends Context.Service<
             }),
             (durable) => Effect.sync(() => (durable.open = false)),
           ).pipe(Effect.asVoid),
+        keep: (ear) =>
+          Effect.sync(() => {
+            if (durables.has(ear.durable)) return
+            const durable: Durable = {
+              hearing: { ...ear, onMessage: () => {} },
+              open: false,
+              pending: new Map(),
+            }
+            durables.set(ear.durable, durable)
+            stored.forEach((p, i) => matches(ear.filter, p.subject) && deliver(durable, i + 1, p))
+          }),
+        serve: (service) =>
+          Effect.acquireRelease(
+            Effect.sync(() => service.endpoints.forEach((e) => endpoints.add(e))),
+            () => Effect.sync(() => service.endpoints.forEach((e) => endpoints.delete(e))),
+          ),
         leave: (durable) => Effect.sync(() => durables.delete(durable)).pipe(Effect.asVoid),
         state: Effect.succeed({ connected: true, server: "memory" }),
       })
       const redeliver = () => {
         for (const d of durables.values()) for (const [seq, p] of d.pending) deliver(d, seq, p)
       }
+      const request = (subject: string, payload: string) => {
+        const found = [...endpoints].find((e) => matches(e.subject, subject))
+        return found === undefined ? Effect.succeed(undefined) : found.handle(subject, payload)
+      }
       return Context.make(Bus, bus).pipe(
-        Context.add(BusMemory, BusMemory.of({ published: stored, redeliver })),
+        Context.add(BusMemory, BusMemory.of({ published: stored, redeliver, request })),
       )
     }),
   )

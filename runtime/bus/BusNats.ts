@@ -21,7 +21,8 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type { WorkspaceId } from "../room/Id.ts"
-import { Bus, BusError, type Hearing, type Publication } from "./Bus.ts"
+import { Bus, BusError, type Ear, type Hearing, type Publication } from "./Bus.ts"
+import { serve } from "./BusServe.ts"
 import { allEvents, streamName } from "./Subject.ts"
 
 export interface NatsAddress {
@@ -75,6 +76,9 @@ export const layer = (address: NatsAddress, ws: WorkspaceId): Layer.Layer<Bus, B
             Effect.forkScoped,
             Effect.asVoid,
           ),
+        keep: (ear) => Effect.asVoid(consumerOf(js, jsm, ws, ear, elsewhere)),
+        serve: (service) =>
+          serve(nc, service).pipe(Effect.andThen(attempt("serve requests", () => nc.flush()))),
         leave: (durable) =>
           attempt("delete a consumer", () => jsm.consumers.delete(streamName(ws), durable)).pipe(
             Effect.catchIf(
@@ -176,27 +180,41 @@ const publish = (nc: NatsConnection, js: JetStreamClient, batch: ReadonlyArray<P
         return js.publish(p.subject, p.payload, { msgID: p.id, timeout: publishTimeout })
       }).pipe(Effect.asVoid)
 
+/** How long a delivery may take to be acknowledged: ours are written down at once, a program elsewhere works first. */
+const here = seconds(5)
+const elsewhere = seconds(60)
+
+/** The durable; made when it is missing. */
+const consumerOf = (
+  js: JetStreamClient,
+  jsm: JetStreamManager,
+  ws: WorkspaceId,
+  ear: Ear,
+  ackWait: ReturnType<typeof seconds>,
+) =>
+  attempt("make a consumer", async () => {
+    const stream = streamName(ws)
+    try {
+      return await js.consumers.get(stream, ear.durable)
+    } catch {
+      await jsm.consumers.add(stream, {
+        durable_name: ear.durable,
+        filter_subject: ear.filter,
+        ack_policy: AckPolicy.Explicit,
+        ack_wait: ackWait,
+        max_ack_pending: 1000,
+        deliver_policy: DeliverPolicy.StartTime,
+        opt_start_time: ear.since,
+      })
+      return await js.consumers.get(stream, ear.durable)
+    }
+  })
+
 /** Hears until the consumer or the stream is gone, or the scope closes. */
 const hear = (js: JetStreamClient, jsm: JetStreamManager, ws: WorkspaceId, hearing: Hearing) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const stream = streamName(ws)
-      const consumer = yield* attempt("make a consumer", async () => {
-        try {
-          return await js.consumers.get(stream, hearing.durable)
-        } catch {
-          await jsm.consumers.add(stream, {
-            durable_name: hearing.durable,
-            filter_subject: hearing.filter,
-            ack_policy: AckPolicy.Explicit,
-            ack_wait: seconds(5),
-            max_ack_pending: 1000,
-            deliver_policy: DeliverPolicy.StartTime,
-            opt_start_time: hearing.since,
-          })
-          return await js.consumers.get(stream, hearing.durable)
-        }
-      })
+      const consumer = yield* consumerOf(js, jsm, ws, hearing, here)
       const messages = yield* Effect.acquireRelease(
         attempt("consume", () =>
           consumer.consume({

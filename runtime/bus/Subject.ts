@@ -18,6 +18,9 @@ export const liveOf = (ws: WorkspaceId, thread: ThreadId | "*") => `troupe.${ws}
 /** Wake-ups: whatever they tell of is committed already. */
 export const controlSubject = (ws: WorkspaceId, what: "relay" | "outbox" | "stop" | "config") =>
   `troupe.${ws}.control.${what}`
+/** What outside programs ask to be said: a request per (speaker, thread), answered after the commit. */
+export const sayOf = (ws: WorkspaceId, speaker: AgentId) => `troupe.${ws}.say.${speaker}.*`
+export const sayAny = (ws: WorkspaceId) => `troupe.${ws}.say.*.*`
 /** The stream that keeps `thread.>`. */
 export const streamName = (ws: WorkspaceId) => `ROOMS_${ws}`
 /** One durable consumer per agent and door. */

@@ -49,7 +49,12 @@ export const apply = Effect.fn("Company.apply")(function* (ws: WorkspaceId, conf
   const split = config.integrations.map((i) => ({ ...i, ...withoutSecrets(i.settings) }))
   const doors = yield* sql.cold<{ id: DoorId; name: string }>(applyText, [
     ws,
-    config.agents.map((a) => ({ ...a, id: newId<AgentId>(now), integrations: undefined })),
+    config.agents.map(({ kind, ...a }) => ({
+      ...a,
+      id: newId<AgentId>(now),
+      integrations: undefined,
+      settings: kind === undefined ? {} : { kind },
+    })),
     split.map((i) => ({ id: newId<DoorId>(now), name: i.name, type: i.type, settings: i.plain })),
     config.agents.flatMap((a) => a.integrations.map((door) => ({ agent: a.name, door }))),
   ])
@@ -129,13 +134,14 @@ const withoutSecrets = (settings: unknown) => {
 
 const applyText = `
 with given_a as (
-  select * from jsonb_to_recordset($2::jsonb) as a(id text, name text, title text, model text, soul text, interests jsonb)),
+  select * from jsonb_to_recordset($2::jsonb) as a(id text, name text, title text, model text, soul text, interests jsonb,
+    settings jsonb)),
 given_d as (select * from jsonb_to_recordset($3::jsonb) as d(id text, name text, type text, settings jsonb)),
 a as (
-  insert into agent (id, ws, name, title, model, soul, interests)
-  select id, $1, name, title, model, soul, interests from given_a
+  insert into agent (id, ws, name, title, model, soul, interests, settings)
+  select id, $1, name, title, model, soul, interests, settings from given_a
   on conflict (ws, name) do update set title = excluded.title, model = excluded.model, soul = excluded.soul,
-    interests = excluded.interests, removed_at = null
+    interests = excluded.interests, settings = excluded.settings, removed_at = null
   returning id, name),
 a_gone as (
   update agent set removed_at = now() where ws = $1 and removed_at is null and name not in (select name from given_a)),

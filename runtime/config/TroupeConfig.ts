@@ -14,6 +14,8 @@ export const AgentBlock = Schema.Struct({
   /** The handle: `@ada`. */
   name: Name,
   title: Text.pipe(Schema.withDecodingDefaultKey(Effect.succeed("Teammate"))),
+  /** `outside`: a program of somebody else's that hears and speaks over NATS; absent: one of ours. */
+  kind: Schema.optionalKey(Schema.Literals(["outside"])),
   /** Any model id; absent: TROUPE_MODEL. */
   model: Schema.optionalKey(Text),
   soul: Schema.optionalKey(Text),
@@ -42,6 +44,8 @@ export type Price = typeof Price.Type
 export interface AgentConfig {
   readonly name: string
   readonly title: string
+  /** Absent: it works here. */
+  readonly kind?: "outside"
   readonly model: string | null
   readonly soul: string
   readonly interests: ReadonlyArray<string>

@@ -69,6 +69,12 @@ prices: { "my-model": { input: 1.0, output: 5 } }
     expect(secretsOf(config)).toEqual([chat.settings.token])
   })
 
+  test("may name agents that are programs elsewhere", () => {
+    const { agents } = good("agents: [{ name: ada }, { name: eve, kind: outside, integrations: [web] }]")
+    expect(agents[0]).not.toHaveProperty("kind")
+    expect(agents[1]).toMatchObject({ name: "eve", kind: "outside", soul: "", integrations: ["web"] })
+  })
+
   test("an empty file is the built-in company", () => {
     expect(good("").agents).toEqual(builtInAgents)
     expect(good("# nothing yet\n").integrations.map(({ name }) => name)).toEqual(["web"])
@@ -103,6 +109,14 @@ describe("a bad file", () => {
     ["agents:\n  - name: ada\n    interests: bug", 'troupe.yaml:3:16: "agents[0].interests" must be a list'],
     ["agents:\n  - title: x", 'troupe.yaml:2:5: "name" is missing; add it to agents[0].'],
     ["agents: [{ name: ada }, { name: ada }]", 'troupe.yaml:1:33: The name "ada" is used twice in agents'],
+    [
+      "agents: [{ name: eve, kind: outside, soul: x }]",
+      'troupe.yaml:1:38: An outside agent thinks for itself, "soul" has no meaning here; remove it.',
+    ],
+    [
+      "agents: [{ name: runtime, kind: outside }]",
+      "troupe.yaml:1:18: An outside agent cannot be named runtime",
+    ],
     ["colour: red", 'troupe.yaml:1:1: "colour" is not a setting here; known are agents, integrations'],
     [
       "agents: [{ name: a, integrations: [nowhere] }]",

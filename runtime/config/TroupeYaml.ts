@@ -86,6 +86,7 @@ export const parse = <T extends IntegrationTypes>(
   checkNames(source, "agents", problems)
   checkNames(source, "integrations", problems)
   checkMembership(source, problems)
+  checkOutside(source, problems)
   if (problems.length > 0 || Result.isFailure(decoded)) {
     return Result.fail(new ConfigError({ problems: inOrder(problems) }))
   }
@@ -99,8 +100,9 @@ export const parse = <T extends IntegrationTypes>(
     return {
       name: agent.name,
       title: agent.title,
+      ...(agent.kind === undefined ? {} : { kind: agent.kind }),
       model: agent.model ?? null,
-      soul: agent.soul ?? defaultSoul(agent.title),
+      soul: agent.soul ?? (agent.kind === undefined ? defaultSoul(agent.title) : ""),
       interests: agent.interests,
       integrations: declaresWeb || named.includes(builtInWeb.name) ? named : [builtInWeb.name, ...named],
     }
@@ -186,6 +188,23 @@ const checkMembership = (source: YamlSource, problems: Array<Problem>): void => 
     }
   }
 }
+
+/** What an outside agent cannot have: its mind is elsewhere, and its name is that of a NATS user and of a file beside ours. */
+const checkOutside = (source: YamlSource, problems: Array<Problem>): void => {
+  for (const [index, agent] of blocks(source, "agents").entries()) {
+    if (agent.kind !== "outside") continue
+    for (const key of ["model", "soul", "interests"]) {
+      if (!(key in agent)) continue
+      const message = `An outside agent thinks for itself, "${key}" has no meaning here; remove it.`
+      problems.push(source.atKey(["agents", index, key], message))
+    }
+    if (typeof agent.name === "string" && reservedNames.includes(agent.name)) {
+      const message = `An outside agent cannot be named ${agent.name}, which is a user of the bus; give it another name.`
+      problems.push(source.at(["agents", index, "name"], message))
+    }
+  }
+}
+const reservedNames = ["access", "inspector", "runtime", "system"]
 
 const blocks = (source: YamlSource, list: string): ReadonlyArray<Readonly<Record<string, unknown>>> => {
   const value = (source.value as Readonly<Record<string, unknown>> | null | undefined)?.[list]

@@ -5,6 +5,9 @@
 import type { AgentId } from "./Id.ts"
 import type { Agent, Door } from "./Roster.ts"
 
+/** Messages that agents may add to one person's message (P10). */
+export const mostHops = 6
+
 /** The open slot: nobody is addressed, and somebody should answer. */
 export const open = "*"
 
@@ -16,18 +19,24 @@ export interface Asking {
 
 /**
  * The slots a message opens: one per addressed agent; else the only agent of the room; else the open slot, always in a direct
- * chat, and in a group when the door's triage finds somebody interested; else none (nobody was asked).
+ * chat, and in a group when the door's triage finds somebody interested; else none (nobody was asked). Outside agents take no
+ * open slot: nobody here knows whether they run.
  */
 export const slotsOf = (asking: Asking, door: Door): ReadonlyArray<string> => {
   const members = door.members.map((m) => m.agent)
   const mentioned = [...new Set(asking.mentions)].filter((id) => members.some((m) => m.id === id))
   if (mentioned.length > 0) return mentioned
   if (members.length === 0) return []
-  if (asking.direct) return members.length === 1 ? [members[0]!.id] : [open]
+  if (asking.direct && members.length === 1) return [members[0]!.id]
+  const able = members.filter(isInside)
+  if (able.length === 0) return []
+  if (asking.direct) return [open]
   if (door.triage === "off") return []
   if (door.triage === "model") return [open]
-  return members.some((m) => interest(asking.text, m) > 0) ? [open] : []
+  return able.some((m) => interest(asking.text, m) > 0) ? [open] : []
 }
+
+export const isInside = (agent: Agent): boolean => agent.kind === "inside"
 
 /**
  * Agents of the door that `text` names as `@handle`, in any case, but not in `me@ada.example` or `@adam`; each once, in the
@@ -58,6 +67,7 @@ export const rank = (
   members: ReadonlyArray<Agent>,
 ): ReadonlyArray<Ranked> =>
   members
+    .filter(isInside)
     .map((m) => ({
       agent: m.id,
       led: m.id === message.lastLead ? 1 : 0,

@@ -13,7 +13,14 @@ import type { Accepted, Inbound } from "../door/Inbound.ts"
 import { Redaction } from "../secrets/Redaction.ts"
 import { accept, type AcceptRow } from "../store/hot/Accept.ts"
 import { advance, type AdvanceRow } from "../store/hot/Advance.ts"
-import { begin, type BeginRow, type BegunRow, type Landed, type NewEvent } from "../store/hot/Begin.ts"
+import {
+  begin,
+  type BeginRow,
+  type Address,
+  type BegunRow,
+  type Landed,
+  type NewEvent,
+} from "../store/hot/Begin.ts"
 import {
   delivered,
   parts,
@@ -24,6 +31,7 @@ import {
 } from "../store/hot/Deliver.ts"
 import { finish, type FinishRow, type FinishedRow } from "../store/hot/Finish.ts"
 import { park, stop, type ParkRow, type ParkedRow } from "../store/hot/Park.ts"
+import { speak, unanswered, type SpeakRow, type SpokenRow, type UnansweredRow } from "../store/hot/Speak.ts"
 import { join, queue, type JoinRow, type QueueRow } from "../store/hot/Steer.ts"
 import { Sql } from "../store/Sql.ts"
 import type { StoreError } from "../store/StoreError.ts"
@@ -69,6 +77,14 @@ export class Journal extends Context.Service<
     readonly stop: (turn: TurnId) => Effect.Effect<boolean, StoreError>
     /** Gives up a word that could not be taken up, and tells the room. */
     readonly park: (row: WithBodies<ParkRow>) => Effect.Effect<WithEvents<ParkedRow>, StoreError>
+    /** What an outside agent says; `duplicate`: it had said it already. */
+    readonly speak: (
+      row: Omit<WithBodies<SpeakRow>, "events"> & { readonly events: readonly [words: Said, intent: Said] },
+    ) => Effect.Effect<WithEvents<SpokenRow>, StoreError>
+    /** Gives up an outside agent's slot, and tells the room. Nothing was given up where no event comes back. */
+    readonly unanswered: (
+      row: WithBodies<UnansweredRow>,
+    ) => Effect.Effect<{ readonly parcel: Address | null; readonly events: ReadonlyArray<Event> }, StoreError>
     /** S3: whether it was written, and the final words when they are there already. */
     readonly said: (
       row: SaidRow,
@@ -98,6 +114,8 @@ export class Journal extends Context.Service<
         finish: finish(sql),
         stop: stop(sql),
         park: park(sql),
+        speak: speak(sql),
+        unanswered: unanswered(sql),
         said: said(sql),
         parts: parts(sql),
         delivered: delivered(sql),
@@ -246,6 +264,21 @@ export class Journal extends Context.Service<
         park: Effect.fnUntraced(function* (row) {
           const events = write(row.events)
           const out = yield* lanes.park({ ...row, text: storableText(redact(row.text)), events })
+          return { ...out, events: landed(row, events, out.events) }
+        }),
+        speak: Effect.fnUntraced(function* (row) {
+          const [words, intent] = write(row.events)
+          const out = yield* lanes.speak({
+            ...row,
+            raw: storable(redactJson(row.raw)),
+            text: storableText(redact(row.text)),
+            events: [words!, intent!],
+          })
+          return { ...out, events: landed(row, [words!, intent!], out.events) }
+        }),
+        unanswered: Effect.fnUntraced(function* (row) {
+          const events = write(row.events)
+          const out = yield* lanes.unanswered({ ...row, events })
           return { ...out, events: landed(row, events, out.events) }
         }),
         said: lanes.said,

@@ -33,6 +33,8 @@ const stage = () => {
     listen: (subject: string, onMessage: (subject: string, payload: string) => void) =>
       Effect.sync(() => void listeners.set(subject, onMessage)),
     hear: () => Effect.void,
+    keep: () => Effect.void,
+    serve: () => Effect.void,
     leave: () => Effect.void,
     state: Effect.succeed({ connected: true, server: "" }),
   })

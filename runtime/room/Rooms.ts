@@ -12,7 +12,7 @@ import { Bus, type BusError } from "../bus/Bus.ts"
 import { everythingIn } from "../bus/Subject.ts"
 import { Sql } from "../store/Sql.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import { rank } from "./Address.ts"
+import { isInside, rank } from "./Address.ts"
 import type { Event, MessageEvent } from "./Event.ts"
 import { newId, type AgentId, type DoorId, type EventId, type ThreadId } from "./Id.ts"
 import { eventJson } from "./Relay.ts"
@@ -41,8 +41,8 @@ export class Rooms extends Context.Service<
   {
     readonly list: Effect.Effect<ReadonlyArray<Room>, StoreError>
     readonly get: (thread: ThreadId) => Effect.Effect<Room | undefined, StoreError>
-    /** Opens an empty room behind a door that has no rooms of its own. */
-    readonly open: (door: DoorId, title: string) => Effect.Effect<Room, StoreError>
+    /** Opens an empty room behind a door that has no rooms of its own; under a given id, once. */
+    readonly open: (door: DoorId, title: string, id?: ThreadId) => Effect.Effect<Room, StoreError>
     /** A platform gave a room another address: its room and its unsent words belong there now. Idempotent. */
     readonly moved: (door: DoorId, from: string, to: string) => Effect.Effect<void, StoreError>
     /** Agents with a running turn. */
@@ -133,14 +133,12 @@ export class Rooms extends Context.Service<
 
       return Rooms.of({
         list: sql.cold<Room & object>(roomsText, [roster.ws]),
-        open: Effect.fnUntraced(function* (door, title) {
-          const id = newId<ThreadId>(yield* Clock.currentTimeMillis)
-          yield* sql.cold("insert into thread (id, ws, door, channel, title) values ($1, $2, $3, $1, $4)", [
-            id,
-            roster.ws,
-            door,
-            title,
-          ])
+        open: Effect.fnUntraced(function* (door, title, given) {
+          const id = given ?? newId<ThreadId>(yield* Clock.currentTimeMillis)
+          yield* sql.cold(
+            "insert into thread (id, ws, door, channel, title) values ($1, $2, $3, $1, $4) on conflict do nothing",
+            [id, roster.ws, door, title],
+          )
           return (yield* one<Room & object>(roomText, [roster.ws, id]))!
         }),
         moved: (door, from, to) => Effect.asVoid(sql.cold(movedText, [door, from, to])),
@@ -196,6 +194,7 @@ const passOf = (
   if (event.slots.length === 0) return pass("nobody was asked")
   if (!event.slots.includes("*"))
     return pass(`addressed to ${event.slots.map((s) => agents.get(s as AgentId)?.name ?? s).join(", ")}`)
+  if (!isInside(member.agent)) return pass("an outside agent answers when it is addressed")
   const led = rows.find((r) => r.slot === "*")
   const ranking = rank(
     event,

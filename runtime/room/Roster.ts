@@ -19,6 +19,8 @@ export interface Agent {
   readonly model: string | null
   readonly soul: string
   readonly interests: ReadonlyArray<string>
+  /** `outside`: a program that hears and speaks over NATS by itself; nothing here runs for it. */
+  readonly kind: "inside" | "outside"
 }
 
 export interface Door {
@@ -97,7 +99,7 @@ interface Row {
 const companyText = `
 select
   (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'title', title, 'model', model, 'soul', soul,
-     'interests', interests) order by name), '[]') from agent where ws = $1 and removed_at is null) as agents,
+     'interests', interests, 'kind', coalesce(settings->>'kind', 'inside')) order by name), '[]') from agent where ws = $1 and removed_at is null) as agents,
   (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'type', type, 'triage', settings->>'triage') order by name), '[]')
      from door where ws = $1 and removed_at is null) as doors,
   (select coalesce(jsonb_agg(jsonb_build_object('agent', m.agent, 'door', m.door, 'since',

@@ -54,7 +54,7 @@ export const agent = pgTable(
     model: text(),
     soul: text().notNull(),
     interests: jsonb().notNull().default([]),
-    /** {steering, patience, permissions}: what of it differs from the default. */
+    /** {kind, steering, patience, permissions}: what of it differs from the default. */
     settings: jsonb().notNull().default({}),
     removedAt: time("removed_at"),
   },

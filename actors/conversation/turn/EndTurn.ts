@@ -8,6 +8,7 @@ import {
   Courier,
   Journal,
   mentionsIn,
+  mostHops,
   newId,
   type EventId,
   type Release,
@@ -37,9 +38,6 @@ export interface Spoke {
   readonly pos: number
   readonly prev: number
 }
-
-/** Messages that agents may add to one person's message. */
-export const mostHops = 6
 
 export const endTurn = Effect.fn("Turn.end")(function* (work: Work, end: End) {
   const journal = yield* Journal

@@ -82,8 +82,9 @@ asked as (
   left join event re on re.id = n.reply_event and re.thread = t.id
   left join event rp on rp.thread = t.id and rp.source_key = n.reply_key
   left join lateral (
-    select u.agent, (select m.id from event m where m.thread = u.thread and m.source_key = 'turn:' || u.id) as event
-    from outbox o join turn u on u.id = o.turn
+    select o.agent,
+      (select m.id from event m where m.thread = o.thread and m.source_key in ('turn:' || o.turn, 'say:' || o.turn)) as event
+    from outbox o
     where o.door = n.door and o.channel = n.channel and o.platform_id = n.reply_platform limit 1) ro
     on n.reply_platform is not null),
 slotted as (

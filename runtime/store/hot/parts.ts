@@ -100,12 +100,12 @@ export const due = `
 
 /**
  * Where the words of a row go on the platform: the channel of its thread and the message it answers, as the platform's own id
- * (second part of a person's source key; the id of the first part of an agent's words).
+ * (second part of a person's source key; the id of the first part of an agent's words, of ours or outside).
  */
 export const address = `
   ad as (
     select b.*, t.channel,
-      case when split_part(e.source_key, ':', 1) = 'turn'
+      case when split_part(e.source_key, ':', 1) in ('turn', 'say')
         then (select o.platform_id from outbox o where o.turn = split_part(e.source_key, ':', 2) and o.part = 0)
         else nullif(split_part(e.source_key, ':', 2), '') end as reply_to,
       coalesce((select fence from lease where name = 'door:' || b.door), 0) as door_fence

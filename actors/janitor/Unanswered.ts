@@ -1,0 +1,107 @@
+/**
+ * P4, P8: an outside agent that was asked and says nothing within its patience gives its slot up: the decision is filled, and the
+ * room is told once. What it says later is said all the same.
+ */
+import * as Effect from "effect/Effect"
+import * as Clock from "effect/Clock"
+import {
+  Courier,
+  eventJson,
+  isInside,
+  Journal,
+  newId,
+  Roster,
+  Sql,
+  type AgentId,
+  type EventId,
+  type MessageEvent,
+} from "../../runtime/index.ts"
+
+const patience = "10 minutes"
+
+const lateText = `
+select ${eventJson} as event, d.slot as agent
+from decision d join event e on e.id = d.event join thread t on t.id = e.thread
+where d.ws = $1 and d.state = 'due' and d.slot = any ($2::text[]) and e.at < now() - interval '${patience}' order by e.at limit 100`
+
+export const outsideAgents = Effect.map(Roster, (roster) =>
+  [...roster.now().agents.values()].filter((a) => !isInside(a)).map((a) => a.id),
+)
+
+export const giveUpUnanswered = Effect.gen(function* () {
+  const outside = yield* outsideAgents
+  if (outside.length === 0) return
+  const sql = yield* Sql
+  const { ws } = yield* Roster
+  const rows = yield* sql.hot<{ event: MessageEvent; agent: AgentId }>(lateText, [ws, outside])
+  for (const { event, agent } of rows) yield* giveUp(event, agent)
+})
+
+const giveUp = Effect.fnUntraced(function* (event: MessageEvent, agent: AgentId) {
+  const journal = yield* Journal
+  const courier = yield* Courier
+  const roster = yield* Roster
+  const { ws } = roster
+  const door = roster.now().doors.get(event.door)
+  const name = roster.now().agents.get(agent)?.name
+  if (door === undefined || name === undefined) return
+  const id = newId<EventId>(yield* Clock.currentTimeMillis)
+  const reason = `did not answer within ${patience}`
+  const text = `@${name} ${reason}: its program may not run. Ask somebody else, or say it again when it is back.`
+  const signature = door.platform ? "Troupe" : null
+  const { parcel } = yield* journal.unanswered({
+    ws,
+    door: door.id,
+    thread: event.thread,
+    agent,
+    event: event.id,
+    reason,
+    word: id,
+    signature,
+    text,
+    events: [
+      {
+        id,
+        key: `say:${id}`,
+        body: {
+          kind: "message",
+          author: { door: door.id, id: "troupe", name: "Troupe", kind: "system" },
+          text,
+          mentions: [],
+          attachments: [],
+          replyTo: event.id,
+          edits: null,
+          root: event.root,
+          hop: event.hop,
+          slots: [],
+          lastLead: null,
+          principal: event.principal,
+          turn: null,
+        },
+      },
+      {
+        body: {
+          kind: "intent",
+          message: event.id,
+          slot: agent,
+          leader: agent,
+          verdict: "parked",
+          reason,
+          ranking: [],
+        },
+      },
+    ],
+  })
+  if (parcel === null) return
+  courier.send({
+    ...parcel,
+    turn: id as never,
+    part: 0,
+    door: door.id,
+    thread: event.thread,
+    agent,
+    signature: signature ?? "",
+    platformId: null,
+    text,
+  })
+})
