@@ -14,13 +14,16 @@ import {
   StorageType,
   type JetStreamClient,
   type JetStreamManager,
+  type JsMsg,
 } from "@nats-io/jetstream"
 import { connect, headers, nanos, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type { WorkspaceId } from "../room/Id.ts"
+import { acknowledged, type Send } from "./Acknowledged.ts"
 import { Bus, BusError, type Ear, type Hearing, type Publication } from "./Bus.ts"
 import { serve } from "./BusServe.ts"
 import { allEvents, streamName } from "./Subject.ts"
@@ -45,13 +48,18 @@ export const layer = (address: NatsAddress, ws: WorkspaceId): Layer.Layer<Bus, B
       )
       const js = jetstream(nc, { timeout: publishTimeout })
       const jsm = yield* attempt("reach JetStream", () => jetstreamManager(nc, { timeout: 5000 }))
+      const send = yield* acknowledged(nc, publishTimeout)
+      const acks = yield* acknowledger(nc)
       const stream = ensureStream(jsm, ws)
       yield* stream.pipe(
         Effect.tapError((e) => Effect.logWarning(`waiting for the stream ${streamName(ws)}: ${e.message}`)),
         Effect.retry(briefly),
       )
       return Bus.of({
-        publish: (batch) => publish(nc, js, batch).pipe(Effect.tapError(() => Effect.ignore(stream))),
+        publish: (batch) =>
+          Effect.andThen(Effect.sync(acks.flush), publish(nc, send, batch)).pipe(
+            Effect.tapError(() => Effect.ignore(stream)),
+          ),
         tell: (subject, payload) => {
           if (!nc.isClosed()) nc.publish(subject, payload)
         },
@@ -68,7 +76,7 @@ export const layer = (address: NatsAddress, ws: WorkspaceId): Layer.Layer<Bus, B
             Effect.andThen(attempt("subscribe", () => nc.flush())),
           ),
         hear: (hearing) =>
-          hear(js, jsm, ws, hearing).pipe(
+          hear(js, jsm, ws, hearing, acks).pipe(
             Effect.catch((error) => Effect.logDebug(`hearing ${hearing.durable} again: ${error.message}`)),
             Effect.andThen(Effect.ignore(stream)),
             Effect.andThen(Effect.sleep("100 millis")),
@@ -165,20 +173,52 @@ const ensureStream = (jsm: JetStreamManager, ws: WorkspaceId) =>
     }
   })
 
-const publish = (nc: NatsConnection, js: JetStreamClient, batch: ReadonlyArray<Publication>) =>
-  batch.length === 0
-    ? Effect.void
-    : attempt("publish", () => {
-        const last = batch.length - 1
-        for (let i = 0; i < last; i++) {
-          const p = batch[i]!
-          const h = headers()
-          h.set("Nats-Msg-Id", p.id)
-          nc.publish(p.subject, p.payload, { headers: h })
-        }
-        const p = batch[last]!
-        return js.publish(p.subject, p.payload, { msgID: p.id, timeout: publishTimeout })
-      }).pipe(Effect.asVoid)
+const publish = (nc: NatsConnection, send: Send, batch: ReadonlyArray<Publication>) =>
+  Effect.suspend(() => {
+    const last = batch.at(-1)
+    if (last === undefined) return Effect.void
+    try {
+      for (const p of batch) if (p !== last) nc.publish(p.subject, p.payload, { headers: idOf(p) })
+    } catch (cause) {
+      return Effect.fail(new BusError({ message: "Could not publish: the connection is closed.", cause }))
+    }
+    return send(last.subject, last.payload, idOf(last))
+  })
+
+const idOf = ({ id }: Publication) => {
+  const h = headers()
+  h.set("Nats-Msg-Id", id)
+  return h
+}
+
+/**
+ * Acknowledgements may be late: nobody waits for one, and without it the same message comes again. So those of a few
+ * milliseconds are sent together, with whatever is published meanwhile.
+ */
+const acknowledger = Effect.fnUntraced(function* (nc: NatsConnection) {
+  const run = yield* FiberSet.makeRuntime<never>()
+  let waiting: Array<JsMsg> = []
+  let armed = false
+  const flush = () => {
+    if (!nc.isClosed()) for (const m of waiting) m.ack()
+    waiting = []
+  }
+  const later = Effect.sync(() => {
+    armed = false
+    flush()
+  })
+  return {
+    flush,
+    ack: (m: JsMsg) => {
+      waiting.push(m)
+      if (armed) return
+      armed = true
+      run(Effect.delay(later, "10 millis"))
+    },
+  }
+})
+
+type Acknowledger = Effect.Success<ReturnType<typeof acknowledger>>
 
 /** How long a delivery may take to be acknowledged: ours are written down at once, a program elsewhere works first. */
 const here = seconds(5)
@@ -211,7 +251,13 @@ const consumerOf = (
   })
 
 /** Hears until the consumer or the stream is gone, or the scope closes. */
-const hear = (js: JetStreamClient, jsm: JetStreamManager, ws: WorkspaceId, hearing: Hearing) =>
+const hear = (
+  js: JetStreamClient,
+  jsm: JetStreamManager,
+  ws: WorkspaceId,
+  hearing: Hearing,
+  acks: Acknowledger,
+) =>
   Effect.scoped(
     Effect.gen(function* () {
       const consumer = yield* consumerOf(js, jsm, ws, hearing, here)
@@ -221,10 +267,14 @@ const hear = (js: JetStreamClient, jsm: JetStreamManager, ws: WorkspaceId, heari
             max_messages: 500,
             abort_on_missing_resource: true,
             callback: (m) =>
-              hearing.onMessage({ subject: m.subject, payload: m.string(), ack: () => m.ack() }),
+              hearing.onMessage({ subject: m.subject, payload: m.string(), ack: () => acks.ack(m) }),
           }),
         ),
-        (open) => Effect.sync(() => void open.stop()),
+        (open) =>
+          Effect.sync(() => {
+            acks.flush()
+            open.stop()
+          }),
       )
       yield* attempt("go on consuming", async () => {
         const error = await messages.closed()

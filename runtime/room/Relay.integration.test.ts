@@ -96,6 +96,19 @@ describe("the relay (P3)", () => {
     await s.runtime.dispose()
   })
 
+  it("sends words with all that came with them, and gathers what nobody waits for", async () => {
+    const s = stage()
+    const relay = await s.runtime.runPromise(Relay)
+    relay.offer([event("t", 1, "turn"), event("t", 2), event("t", 3, "turn")])
+    await s.until(3)
+    expect(s.state.attempts).toBe(1)
+    relay.offer([event("t", 4, "turn")])
+    relay.offer([event("t", 5, "turn")])
+    await s.until(5)
+    expect(s.state.attempts).toBe(2)
+    await s.runtime.dispose()
+  })
+
   it("loses nothing while the bus is away: order and ids stay, the cursor moves after the ack", async () => {
     const s = stage()
     const relay = await s.runtime.runPromise(Relay)

@@ -3,7 +3,7 @@
  * One relay per workspace (a lease). It is handed local commits in memory, hears of other processes' by a nudge, and
  * `head > published` is read at start, after errors and every two seconds.
  *
- * Words go out at once; events nobody waits for (intents, turns, receipts) gather for a few milliseconds and go with
+ * Words go out at once; events nobody waits for (intents, turns, receipts) gather for 25 ms and go with
  * whatever comes next. Nothing is lost when NATS is: the cursor moves only after the ack.
  */
 import * as Context from "effect/Context"
@@ -31,6 +31,8 @@ interface Lane {
   /** The last position that was acknowledged; undefined until it was read. */
   done: number | undefined
   waiting: Array<Line>
+  /** Somebody waits for what stands in it. */
+  urgent: boolean
   busy: boolean
 }
 
@@ -78,7 +80,7 @@ export class Relay extends Context.Service<
         let lane = lanes.get(thread)
         if (lane === undefined) {
           if (lanes.size >= mostLanes) forgetIdle(lanes)
-          lanes.set(thread, (lane = { done: undefined, waiting: [], busy: false }))
+          lanes.set(thread, (lane = { done: undefined, waiting: [], urgent: false, busy: false }))
         }
         return lane
       }
@@ -106,6 +108,7 @@ export class Relay extends Context.Service<
             }
             const batch = runAfter(lane.waiting, done)
             if (batch.length === 0) return
+            if (batch.length === lane.waiting.length) lane.urgent = false
             yield* bus.publish(batch).pipe(
               Effect.tapError((e) => Effect.logDebug(`relay: ${e.message}`)),
               Effect.retry({
@@ -116,13 +119,15 @@ export class Relay extends Context.Service<
             lane.done = batch[batch.length - 1]!.pos
             lane.waiting = lane.waiting.filter((l) => l.pos > lane.done!)
             moved(thread, lane.done)
+            // What came meanwhile and nobody waits for gathers again.
+            if (!lane.urgent && batch.length < mostAtOnce) return
           }
         }).pipe(
           // What goes wrong here goes wrong again at once: the sweep finds the thread, or the next event.
           Effect.catchCause((cause) =>
-            Effect.andThen(
-              Effect.logWarning(`the relay of ${thread} waits`, cause),
-              Effect.sleep("1 second"),
+            Effect.logWarning(`the relay of ${thread} waits`, cause).pipe(
+              Effect.andThen(Effect.sleep("1 second")),
+              Effect.andThen(Effect.sync(() => (lane.urgent = true))),
             ),
           ),
           Effect.ensuring(Effect.sync(() => (lane.busy = false))),
@@ -132,7 +137,17 @@ export class Relay extends Context.Service<
         const lane = lanes.get(thread)
         if (lane === undefined || lane.busy || lane.waiting.length === 0 || !leases.holds(lease)) return
         lane.busy = true
-        run(drain(thread, lane).pipe(Effect.andThen(Effect.sync(() => start(thread)))))
+        later.delete(thread)
+        run(
+          drain(thread, lane).pipe(
+            Effect.andThen(
+              Effect.sync(() => {
+                if (lane.urgent) start(thread)
+                else if (lane.waiting.length > 0) postpone(thread)
+              }),
+            ),
+          ),
+        )
       }
 
       // Events nobody waits for: one timer for all threads, armed only while there are some.
@@ -144,6 +159,13 @@ export class Relay extends Context.Service<
         later.clear()
         threads.forEach(start)
       })
+
+      const postpone = (thread: string) => {
+        later.add(thread)
+        if (armed) return
+        armed = true
+        run(Effect.andThen(Effect.sleep(gatherFor), flush))
+      }
 
       const offer = (events: ReadonlyArray<Event>): void => {
         if (events.length === 0) return
@@ -157,14 +179,11 @@ export class Relay extends Context.Service<
         for (const event of events) {
           const lane = laneOf(event.thread)
           lane.waiting.push(toLine(ws, event))
-          if (event.kind === "message") {
-            later.delete(event.thread)
-            start(event.thread)
-          } else if (!lane.busy) later.add(event.thread)
+          if (event.kind === "message") lane.urgent = true
         }
-        if (later.size > 0 && !armed) {
-          armed = true
-          run(Effect.andThen(Effect.sleep("8 millis"), flush))
+        for (const { thread } of events) {
+          if (lanes.get(thread)?.urgent === true) start(thread)
+          else postpone(thread)
         }
       }
 
@@ -222,6 +241,11 @@ const forgetIdle = (lanes: Map<string, Lane>) => {
   }
 }
 
+/** Events in one publication. */
+const mostAtOnce = 100
+/** How long events wait for which nobody waits: each publication wakes the server and, with its answer, us. */
+const gatherFor = "25 millis"
+
 /** The unbroken run after `done`. */
 const runAfter = (waiting: ReadonlyArray<Line>, done: number): ReadonlyArray<Line & Publication> => {
   const batch: Array<Line> = []
@@ -230,7 +254,7 @@ const runAfter = (waiting: ReadonlyArray<Line>, done: number): ReadonlyArray<Lin
     if (line.pos !== next) break
     batch.push(line)
     next++
-    if (batch.length === 100) break
+    if (batch.length === mostAtOnce) break
   }
   return batch
 }
