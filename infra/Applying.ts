@@ -6,7 +6,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import { env } from "node:process"
-import { ApiError } from "../integrations/web/index.ts"
+import { Conflict, Unavailable } from "../admin/index.ts"
 import {
   Company,
   Roster,
@@ -32,17 +32,15 @@ export const applying = Effect.fnUntraced(function* (started: Config) {
     )
     const fixed = atStartOnly(started, config)
     if (fixed.length > 0)
-      return yield* new ApiError({
-        status: 409,
-        message: `Nothing was applied, because this is taken at start only: ${fixed.join(", ")}. Restart Troupe.`,
+      return yield* new Conflict({
+        error: `Nothing was applied, because this is taken at start only: ${fixed.join(", ")}. Restart Troupe.`,
       })
     yield* Effect.andThen(Company.apply(roster.ws, config), roster.reload).pipe(
       Effect.provideContext(services),
       Effect.mapError(
         (e) =>
-          new ApiError({
-            status: 503,
-            message: `It could not be applied (${e.message}): try again in a moment.`,
+          new Unavailable({
+            error: `It could not be applied (${e.message}): try again in a moment.`,
           }),
       ),
     )

@@ -1,7 +1,7 @@
 /** What a person reads at start: what runs where, the way in, how to talk to an agent, how to listen. On stdout. */
 import * as Effect from "effect/Effect"
 import { stdout } from "node:process"
-import { WebServer } from "../integrations/web/index.ts"
+import { WebServer } from "../admin/index.ts"
 import type { Servers } from "./Servers.ts"
 
 const colour = (code: number, text: string) => (stdout.isTTY ? `\u001b[${code}m${text}\u001b[0m` : text)

@@ -8,7 +8,7 @@ import { builtinTools } from "../actors/conversation/tools/index.ts"
 import { makeReaper, layerPostgres, Shell } from "../actors/sprite/index.ts"
 import { Anthropic, rehearsalModel } from "../integrations/anthropic/index.ts"
 import { Sprites } from "../integrations/sprites/index.ts"
-import { Sessions, WebDoor, WebRoomsRuntime, WebServer, type Status } from "../integrations/web/index.ts"
+import { LiveRoomsRuntime, ServerOptions, Sessions, WebServer, type Status } from "../admin/index.ts"
 import { Bus, Company, Hooks, Roster, Settings, TroupeYaml } from "../runtime/index.ts"
 import { applying } from "./Applying.ts"
 import { banner } from "./Banner.ts"
@@ -65,8 +65,8 @@ export const start = Effect.gen(function* () {
               .map((d) => `${d.name}: ${d.detail ?? d.state}`),
           ])
           return Layer.merge(
-            WebRoomsRuntime.layer({ door: web, status }),
-            WebDoor.layer({
+            LiveRoomsRuntime.layer({ door: web, status }),
+            ServerOptions.layer({
               cliToken: at.cliToken,
               notReady,
               metrics: yield* metrics,

@@ -32,7 +32,11 @@ const brokenLinks = (document: string) =>
 
 /** A name in backticks that begins with one of our folders: a file, a folder, or a test without its ending. */
 const missingPaths = (document: string) =>
-  [...withoutCode(read(document)).matchAll(/`((?:runtime|actors|integrations|infra|docs)\/[\w./-]*[\w/])`/g)]
+  [
+    ...withoutCode(read(document)).matchAll(
+      /`((?:runtime|actors|integrations|admin|infra|docs)\/[\w./-]*[\w/])`/g,
+    ),
+  ]
     .map(([, path]) => path!)
     .filter(
       (path) =>

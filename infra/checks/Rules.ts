@@ -135,7 +135,7 @@ export const bridges: ReadonlyArray<Bridge> = [
     why: "a fetch for vendors' clients answers with a promise",
   },
   {
-    path: "integrations/web/page/",
+    path: "admin/web/",
     words: ["setTimeout(", "Date.now("],
     why: "runs in the browser",
   },

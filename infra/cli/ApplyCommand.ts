@@ -31,7 +31,7 @@ const check = Effect.fnUntraced(function* (asJson: boolean) {
 
 /** The running Troupe reads its own file, with its own environment: no secret passes between the two. */
 const take = Effect.fnUntraced(function* (asJson: boolean) {
-  const answer = yield* call<{ agents: ReadonlyArray<string> }>("POST", "/api/apply", {})
+  const answer = yield* call("POST /api/apply")
   yield* report(asJson, answer, `Applied: ${handles(answer.agents)} work here.`)
 })
 

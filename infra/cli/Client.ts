@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { type Answer, type AnyAsked, type Call, lineOf, type Route } from "../../admin/api/Call.ts"
 import { ConfigError, Problem, Settings } from "../../runtime/index.ts"
 
 /** One plain sentence with the next step. */
@@ -21,11 +22,8 @@ const reachable = (host: string) =>
 const away = (at: string) =>
   new CliError({ message: `Troupe does not answer on ${at}: start it with \`npm start\`, or set PORT.` })
 
-export const request = Effect.fn("Client.request")(function* (
-  method: "GET" | "POST",
-  path: string,
-  body?: unknown,
-) {
+export const request = Effect.fn("Client.request")(function* (route: Route, asked: AnyAsked = {}) {
+  const { method, url } = lineOf(route, asked)
   const { host, port, home } = yield* Settings
   const at = `${reachable(host)}:${port}`
   const token = yield* Effect.try({
@@ -37,11 +35,11 @@ export const request = Effect.fn("Client.request")(function* (
   })
   const response = yield* Effect.tryPromise({
     try: (signal) =>
-      fetch(`http://${at}${path}`, {
+      fetch(`http://${at}${url}`, {
         method,
         signal,
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(asked.body === undefined ? {} : { body: JSON.stringify(asked.body) }),
       }),
     catch: () => away(at),
   })
@@ -58,11 +56,11 @@ export const request = Effect.fn("Client.request")(function* (
   return yield* new CliError({ message: error ?? `Troupe answered ${response.status}; see its log.` })
 })
 
-/** The answer's JSON, as the API of integrations/web describes it. */
-export const call = Effect.fnUntraced(function* <A>(method: "GET" | "POST", path: string, body?: unknown) {
-  const response = yield* request(method, path, body)
+/** The answer's JSON, typed by the definition of the API. */
+export const call = Effect.fnUntraced(function* <R extends Route>(route: R, ...[asked]: Call<R>) {
+  const response = yield* request(route, asked as AnyAsked | undefined)
   return yield* Effect.tryPromise({
-    try: () => response.json() as Promise<A>,
+    try: () => response.json() as Promise<Answer<R>>,
     catch: () => new CliError({ message: "What answers there is not Troupe: set PORT." }),
   })
 })

@@ -27,22 +27,16 @@ const link = Command.make(
   "link",
   { json },
   Effect.fnUntraced(function* (flags) {
-    const answer = yield* call<{ url: string }>("POST", "/api/link", {})
+    const answer = yield* call("POST /api/link")
     yield* print(flags.json, answer, [answer.url])
   }),
 ).pipe(Command.withDescription("A fresh one-time link to the page"))
-
-interface Status {
-  readonly rehearsal: boolean
-  readonly parts: ReadonlyArray<{ name: string; where: string }>
-  readonly integrations: ReadonlyArray<{ name: string; type: string; state: string; detail: string | null }>
-}
 
 const status = Command.make(
   "status",
   { json },
   Effect.fnUntraced(function* (flags) {
-    const answer = yield* call<Status>("GET", "/api/status")
+    const answer = yield* call("GET /api/status")
     yield* print(flags.json, answer, [
       ...answer.parts.map((p) => `${bold(p.name.padEnd(12))} ${p.where}`),
       ...answer.integrations.map((i) => {
@@ -116,21 +110,15 @@ const say = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     const { id } = flags.fresh
-      ? yield* call<Room>("POST", "/api/rooms", { title: flags.room })
+      ? yield* call("POST /api/rooms", { body: { title: flags.room } })
       : yield* findRoom(flags.room)
-    const answer = yield* call<{ event: string; pos: number }>("POST", `/api/rooms/${id}/say`, {
-      id: randomUUID(),
-      text: flags.text,
+    const answer = yield* call("POST /api/rooms/:id/say", {
+      params: { id },
+      body: { id: randomUUID(), text: flags.text },
     })
     yield* print(flags.json, { room: id, ...answer }, [`Said in ${id} at ${answer.pos}.`])
   }),
 ).pipe(Command.withDescription("Say something in a room"))
-
-interface Why {
-  readonly name: string
-  readonly verdict: string
-  readonly reason: string
-}
 
 const why = Command.make(
   "why",
@@ -157,10 +145,10 @@ const why = Command.make(
             ? "Nobody has said anything in this room yet."
             : `There is no message ${flags.message} in this room: see \`troupe thread\`.`,
       })
-    const answer = yield* call<{ why: ReadonlyArray<Why> }>(
-      "GET",
-      `/api/rooms/${room.id}/why?message=${message.id}`,
-    )
+    const answer = yield* call("GET /api/rooms/:id/why", {
+      params: { id: room.id },
+      query: { message: message.id },
+    })
     const asked = Option.map(flags.agent, (name) => name.replace(/^@/, ""))
     const shown = answer.why.filter((w) => Option.isNone(asked) || w.name === asked.value)
     if (Option.isSome(asked) && shown.length === 0)
@@ -185,7 +173,7 @@ const stop = Command.make(
       ? runningIn(yield* eventsOf(yield* findRoom(flags.what)))
       : [flags.what]
     const answers = yield* Effect.forEach(turns, (turn) =>
-      call<{ stopped: boolean }>("POST", `/api/turns/${encodeURIComponent(turn)}/stop`, {}),
+      call("POST /api/turns/:turn/stop", { params: { turn } }),
     )
     const stopped = answers.some((a) => a.stopped)
     yield* print(flags.json, { stopped }, [stopped ? "Stopped." : "It was not running."])

@@ -1,18 +1,13 @@
 /** Rooms by their id or title, and their logs. */
 import * as Effect from "effect/Effect"
+import type { Answer } from "../../admin/api/Call.ts"
 import type { Event } from "../../runtime/index.ts"
 import { call, CliError } from "./Client.ts"
 
-export interface Room {
-  readonly id: string
-  readonly title: string
-  readonly doorName: string
-  readonly head: number
-  readonly lastAt: string | null
-}
+export type Room = Answer<"GET /api/rooms">["rooms"][number]
 
 /** The latest first. */
-export const rooms = Effect.map(call<{ rooms: ReadonlyArray<Room> }>("GET", "/api/rooms"), (a) => a.rooms)
+export const rooms = Effect.map(call("GET /api/rooms"), (a) => a.rooms)
 
 /** `last` is the room where something was last said. */
 export const findRoom = Effect.fnUntraced(function* (named: string) {
@@ -32,24 +27,13 @@ export const findRoom = Effect.fnUntraced(function* (named: string) {
 export const eventsOf = Effect.fnUntraced(function* (room: Room) {
   const all: Array<Event> = []
   for (;;) {
-    const page = yield* call<{ events: ReadonlyArray<Event>; more: boolean }>(
-      "GET",
-      `/api/rooms/${room.id}/events?after=${all.at(-1)?.pos ?? 0}`,
-    )
-    all.push(...page.events)
+    const page = yield* call("GET /api/rooms/:id/events", {
+      params: { id: room.id },
+      query: { after: String(all.at(-1)?.pos ?? 0) },
+    })
+    all.push(...(page.events as ReadonlyArray<Event>))
     if (!page.more) return all
   }
 })
 
-interface Member {
-  readonly id: string
-  readonly name: string
-  readonly title: string
-  readonly model: string | null
-  readonly state: string
-}
-
-export const members = Effect.map(
-  call<{ agents: ReadonlyArray<Member> }>("GET", "/api/agents"),
-  (a) => a.agents,
-)
+export const members = Effect.map(call("GET /api/agents"), (a) => a.agents)

@@ -16,10 +16,10 @@ export const tail = Effect.fnUntraced(function* (
   names: Iterable<readonly [string, string]>,
   asJson: boolean,
 ) {
-  const response = yield* request(
-    "GET",
-    `/api/rooms/${room.id}/stream?after=${Math.max(0, room.head - before)}`,
-  )
+  const response = yield* request("GET /api/rooms/:id/stream", {
+    params: { id: room.id },
+    query: { after: String(Math.max(0, room.head - before)) },
+  })
   const text = new TailText(names)
   const say = (kind: string, data: string): string => {
     if (kind === "event") return asJson ? `${data}\n` : text.event(JSON.parse(data) as Event)

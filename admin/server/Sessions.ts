@@ -21,7 +21,7 @@ export class Sessions extends Context.Service<
     readonly end: (session: string) => Effect.Effect<void>
     readonly endAll: Effect.Effect<void>
   }
->()("troupe/web/Sessions") {
+>()("troupe/admin/Sessions") {
   /** For one process: a restart ends every session. */
   static readonly layerMemory = Layer.sync(Sessions, () => {
     const links = new Map<string, number>()

@@ -1,4 +1,4 @@
-/** `WebRooms` on the runtime: rooms from the store, what is live from the bus, words through the journal. */
+/** `LiveRooms` on the runtime: rooms from the store, what is live from the bus, words through the journal. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import {
@@ -14,18 +14,18 @@ import {
   type StoreError,
   type ThreadId,
 } from "../../runtime/index.ts"
-import { ApiError } from "./WebError.ts"
-import { WebRooms, type Delta, type RoomSummary, type Status } from "./WebPorts.ts"
+import { type Delta, type RoomSummary, type Status, Unavailable } from "../api/index.ts"
+import { LiveRooms } from "./LiveRooms.ts"
 
-export interface WebRoomsOptions {
+export interface LiveRoomsOptions {
   /** The name of the web integration. */
   readonly door: string
   readonly status: Effect.Effect<Status>
 }
 
-export const layer = (options: WebRoomsOptions) =>
+export const layer = (options: LiveRoomsOptions) =>
   Layer.effect(
-    WebRooms,
+    LiveRooms,
     Effect.gen(function* () {
       const rooms = yield* Rooms
       const roster = yield* Roster
@@ -54,13 +54,15 @@ export const layer = (options: WebRoomsOptions) =>
       })
       const answer = <A, R>(effect: Effect.Effect<A, StoreError | BusError, R>) =>
         Effect.mapError(effect, unavailable)
-      return WebRooms.of({
+      return LiveRooms.of({
         door: web.id,
         list: answer(Effect.map(rooms.list, (all) => all.map(summary))),
         find: (id) =>
           answer(Effect.map(rooms.get(id), (room) => (room === undefined ? null : summary(room)))),
         open: (title) => answer(Effect.map(rooms.open(web.id, title), summary)),
         events: (room, after, limit) => answer(rooms.events(room, after, limit)),
+        eventsBefore: (room, before, limit) =>
+          answer(rooms.events(room, Math.max(0, before - 1 - limit), Math.min(limit, before - 1))),
         listen: (room: ThreadId, listener) =>
           answer(
             Effect.andThen(
@@ -104,10 +106,10 @@ export const layer = (options: WebRoomsOptions) =>
     }),
   )
 
-const unavailable = (error: StoreError | BusError) =>
-  new ApiError({
-    status: 503,
-    message:
+/** The store or the bus is away: what a person reads of it. */
+export const unavailable = (error: StoreError | BusError) =>
+  new Unavailable({
+    error:
       error._tag === "BusError"
         ? "The message bus does not answer; try again in a moment."
         : "The database does not answer; try again in a moment. Nothing was lost.",

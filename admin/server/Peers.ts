@@ -1,13 +1,13 @@
 /** Who may connect: this machine alone, or also the proxies named in TRUSTED_PROXY. */
 import * as Result from "effect/Result"
 import { BlockList, isIP } from "node:net"
-import { WebListenError } from "./WebError.ts"
+import { ListenError } from "./ListenError.ts"
 
 /** `null`: not listening beyond loopback, so nobody else can connect. */
 export type Peers = BlockList | null
 
 /** Refuses to listen beyond loopback unless the proxies in front are named. */
-export const peersFor = (host: string, trustedProxy: string | null): Result.Result<Peers, WebListenError> => {
+export const peersFor = (host: string, trustedProxy: string | null): Result.Result<Peers, ListenError> => {
   if (trustedProxy === null) {
     return isLoopback(host)
       ? Result.succeed(null)
@@ -37,7 +37,7 @@ export const refusePeer = (peers: Peers, address: string | undefined): boolean =
   return family === 0 || !peers.check(plain, family === 6 ? "ipv6" : "ipv4")
 }
 
-const refuse = (message: string) => Result.fail(new WebListenError({ message }))
+const refuse = (message: string) => Result.fail(new ListenError({ message }))
 
 const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host)

@@ -15,9 +15,9 @@ import {
   type TurnId,
 } from "../../runtime/index.ts"
 import { Sessions } from "./Sessions.ts"
-import { WebDoor, type WebDoorOptions } from "./WebDoor.ts"
-import * as WebRoomsMemory from "./WebRoomsMemory.ts"
-import type { MemberSummary } from "./WebPorts.ts"
+import { ServerOptions, type ServerSettings } from "./ServerOptions.ts"
+import * as LiveRoomsMemory from "./LiveRoomsMemory.ts"
+import type { MemberSummary } from "../api/index.ts"
 import { WebServer } from "./WebServer.ts"
 
 export const cliToken = "cli-token-for-tests-0123456789abcdef"
@@ -83,7 +83,7 @@ export const tool = (summary: string, changes: Partial<Tool> = {}): Tool => ({
   ...changes,
 })
 
-export const calm: WebRoomsMemory.StageOptions = {
+export const calm: LiveRoomsMemory.StageOptions = {
   members: [ada, bo],
   status: { rehearsal: false, parts: [], integrations: [] },
   why: () => [
@@ -120,10 +120,10 @@ export const settings = (changes: Partial<Settings["Service"]> = {}) =>
 
 export const layer = (
   options: {
-    readonly stage?: Partial<WebRoomsMemory.StageOptions>
+    readonly stage?: Partial<LiveRoomsMemory.StageOptions>
     readonly settings?: Partial<Settings["Service"]>
     readonly notReady?: Effect.Effect<ReadonlyArray<string>>
-    readonly apply?: WebDoorOptions["apply"]
+    readonly apply?: ServerSettings["apply"]
   } = {},
 ) =>
   WebServer.layer.pipe(
@@ -131,8 +131,8 @@ export const layer = (
       Layer.mergeAll(
         Sessions.layerMemory,
         Hooks.layer,
-        WebRoomsMemory.layer({ ...calm, ...options.stage }),
-        WebDoor.layer({
+        LiveRoomsMemory.layer({ ...calm, ...options.stage }),
+        ServerOptions.layer({
           cliToken: Redacted.make(cliToken),
           notReady: options.notReady ?? Effect.succeed([]),
           metrics: Effect.succeed("troupe_actors 3\n"),

@@ -15,15 +15,8 @@ import {
   type Inbound,
   type ThreadId,
 } from "../../runtime/index.ts"
-import {
-  type Delta,
-  type Listener,
-  type MemberSummary,
-  type RoomSummary,
-  type Status,
-  WebRooms,
-  type WhyEntry,
-} from "./WebPorts.ts"
+import type { Delta, MemberSummary, RoomSummary, Status, WhyEntry } from "../api/index.ts"
+import { type Listener, LiveRooms } from "./LiveRooms.ts"
 
 interface Room {
   summary: RoomSummary
@@ -53,11 +46,11 @@ export class Stage extends Context.Service<
     readonly accepted: ReadonlyArray<Inbound>
     readonly listeners: (room: ThreadId) => number
   }
->()("troupe/web/Stage") {}
+>()("troupe/admin/Stage") {}
 
 const door = "web" as DoorId
 
-export const layer = (options: StageOptions): Layer.Layer<WebRooms | Stage> =>
+export const layer = (options: StageOptions): Layer.Layer<LiveRooms | Stage> =>
   Layer.effectContext(
     Effect.sync(() => {
       const rooms = new Map<string, Room>()
@@ -121,7 +114,7 @@ export const layer = (options: StageOptions): Layer.Layer<WebRooms | Stage> =>
         return { externalId, duplicate: false, event: event.id, thread: event.thread, pos: event.pos }
       })
 
-      const service = WebRooms.of({
+      const service = LiveRooms.of({
         door,
         list: Effect.sync(() =>
           [...rooms.values()]
@@ -131,6 +124,12 @@ export const layer = (options: StageOptions): Layer.Layer<WebRooms | Stage> =>
         find: (id) => Effect.sync(() => rooms.get(id)?.summary ?? null),
         open: (title) => openRoom(title),
         events: (id, after, limit) => Effect.sync(() => rooms.get(id)?.log.slice(after, after + limit) ?? []),
+        eventsBefore: (id, before, limit) =>
+          Effect.sync(() => {
+            const log = rooms.get(id)?.log ?? []
+            const end = Math.min(Math.max(0, before - 1), log.length)
+            return log.slice(Math.max(0, end - limit), end)
+          }),
         listen: (id, listener) =>
           Effect.acquireRelease(
             Effect.sync(() => rooms.get(id)?.listeners.add(listener)),
@@ -152,6 +151,6 @@ export const layer = (options: StageOptions): Layer.Layer<WebRooms | Stage> =>
         accepted,
         listeners: (id) => rooms.get(id)?.listeners.size ?? 0,
       })
-      return Context.make(WebRooms, service).pipe(Context.add(Stage, stage))
+      return Context.make(LiveRooms, service).pipe(Context.add(Stage, stage))
     }),
   )

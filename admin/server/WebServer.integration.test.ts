@@ -10,19 +10,19 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { Hooks, type ThreadId } from "../../runtime/index.ts"
-import { roomStream } from "./StreamRoute.ts"
-import * as WebRoomsMemory from "./WebRoomsMemory.ts"
-import { WebRooms } from "./WebPorts.ts"
+import { roomStream } from "./RoomStream.ts"
+import * as LiveRoomsMemory from "./LiveRoomsMemory.ts"
+import { LiveRooms } from "./LiveRooms.ts"
 import { WebServer } from "./WebServer.ts"
-import * as WebTest from "./WebTest.ts"
+import * as ServerTest from "./ServerTest.ts"
 
-const { ada, cliToken, enter, send, words } = WebTest
+const { ada, cliToken, enter, send, words } = ServerTest
 const bearer = { authorization: `Bearer ${cliToken}` }
 const jsonType = { "content-type": "application/json" }
 const sameOrigin = { "sec-fetch-site": "same-origin" }
 const parse = (text: string) => JSON.parse(text) as Record<string, unknown>
 
-layer(WebTest.layer(), { excludeTestServices: true })("the lock", (it) => {
+layer(ServerTest.layer(), { excludeTestServices: true })("the lock", (it) => {
   it.effect("shows a closed page, and nothing of the API, without a session", () =>
     Effect.gen(function* () {
       const { url } = yield* WebServer
@@ -191,69 +191,68 @@ const rawGet = (url: string, path: string) =>
 
 const cookieName = (url: string) => `troupe_${new URL(url).port}`
 
-layer(WebTest.layer({ notReady: Effect.succeed(["team-chat: connecting"]) }), { excludeTestServices: true })(
-  "health and hooks",
-  (it) => {
-    it.effect("says it is alive, and what it waits for", () =>
-      Effect.gen(function* () {
-        const { url } = yield* WebServer
-        const anywhere = { headers: { host: "10.1.2.3:8080" } }
-        expect((yield* send(`${url}/healthz`, anywhere)).status).toBe(200)
-        const ready = yield* send(`${url}/readyz`, anywhere)
-        expect(ready.status).toBe(503)
-        expect(parse(ready.text)).toEqual({ status: "waiting", waiting: ["team-chat: connecting"] })
-      }),
-    )
+layer(ServerTest.layer({ notReady: Effect.succeed(["team-chat: connecting"]) }), {
+  excludeTestServices: true,
+})("health and hooks", (it) => {
+  it.effect("says it is alive, and what it waits for", () =>
+    Effect.gen(function* () {
+      const { url } = yield* WebServer
+      const anywhere = { headers: { host: "10.1.2.3:8080" } }
+      expect((yield* send(`${url}/healthz`, anywhere)).status).toBe(200)
+      const ready = yield* send(`${url}/readyz`, anywhere)
+      expect(ready.status).toBe(503)
+      expect(parse(ready.text)).toEqual({ status: "waiting", waiting: ["team-chat: connecting"] })
+    }),
+  )
 
-    it.effect("shows its metrics to whoever has the token, and to nobody else", () =>
-      Effect.gen(function* () {
-        const { url } = yield* WebServer
-        expect((yield* send(`${url}/metrics`)).status).toBe(401)
-        const shown = yield* send(`${url}/metrics`, { headers: { authorization: `Bearer ${cliToken}` } })
-        expect([shown.status, shown.text]).toEqual([200, "troupe_actors 3\n"])
-      }),
-    )
+  it.effect("shows its metrics to whoever has the token, and to nobody else", () =>
+    Effect.gen(function* () {
+      const { url } = yield* WebServer
+      expect((yield* send(`${url}/metrics`)).status).toBe(401)
+      const shown = yield* send(`${url}/metrics`, { headers: { authorization: `Bearer ${cliToken}` } })
+      expect([shown.status, shown.text]).toEqual([200, "troupe_actors 3\n"])
+    }),
+  )
 
-    it.effect("hands a hook its raw bytes, and refuses what is too large or unknown", () =>
-      Effect.gen(function* () {
-        const { url } = yield* WebServer
-        const hooks = yield* Hooks
-        const heard: Array<{ readonly body: string; readonly signature: string | undefined }> = []
-        yield* hooks.register("repos", 1000, ({ body, headers }) =>
-          Effect.sync(() => {
-            heard.push({
-              body: Buffer.from(body).toString("latin1"),
-              signature: headers["x-hub-signature-256"],
-            })
-            return { status: 202, body: "thanks" }
-          }),
-        )
-        const body = Buffer.from([0x7b, 0xff, 0x00, 0x7d])
-        const good = yield* send(`${url}/hooks/repos`, {
-          method: "POST",
-          headers: { "x-hub-signature-256": "sha256=1", host: "evil.example" },
-          body,
-        })
-        expect([good.status, good.text]).toEqual([202, "thanks"])
-        expect(heard).toEqual([{ body: body.toString("latin1"), signature: "sha256=1" }])
-        const large = yield* send(`${url}/hooks/repos`, { method: "POST", body: Buffer.alloc(1001) })
-        expect(large.status).toBe(413)
-        const chunked = { "transfer-encoding": "chunked" }
-        const streamed = yield* send(`${url}/hooks/repos`, {
-          method: "POST",
-          headers: chunked,
-          body: Buffer.alloc(1001),
-        })
-        expect(streamed.status).toBe(413)
-        expect((yield* send(`${url}/hooks/other`, { method: "POST" })).status).toBe(404)
-        expect((yield* send(`${url}/hooks/repos`)).status).toBe(404)
-        expect(heard).toHaveLength(1)
-      }).pipe(Effect.scoped),
-    )
-  },
-)
+  it.effect("hands a hook its raw bytes, and refuses what is too large or unknown", () =>
+    Effect.gen(function* () {
+      const { url } = yield* WebServer
+      const hooks = yield* Hooks
+      const heard: Array<{ readonly body: string; readonly signature: string | undefined }> = []
+      yield* hooks.register("repos", 1000, ({ body, headers }) =>
+        Effect.sync(() => {
+          heard.push({
+            body: Buffer.from(body).toString("latin1"),
+            signature: headers["x-hub-signature-256"],
+          })
+          return { status: 202, body: "thanks" }
+        }),
+      )
+      const body = Buffer.from([0x7b, 0xff, 0x00, 0x7d])
+      const good = yield* send(`${url}/hooks/repos`, {
+        method: "POST",
+        headers: { "x-hub-signature-256": "sha256=1", host: "evil.example" },
+        body,
+      })
+      expect([good.status, good.text]).toEqual([202, "thanks"])
+      expect(heard).toEqual([{ body: body.toString("latin1"), signature: "sha256=1" }])
+      const large = yield* send(`${url}/hooks/repos`, { method: "POST", body: Buffer.alloc(1001) })
+      expect(large.status).toBe(413)
+      const chunked = { "transfer-encoding": "chunked" }
+      const streamed = yield* send(`${url}/hooks/repos`, {
+        method: "POST",
+        headers: chunked,
+        body: Buffer.alloc(1001),
+      })
+      expect(streamed.status).toBe(413)
+      expect((yield* send(`${url}/hooks/other`, { method: "POST" })).status).toBe(404)
+      expect((yield* send(`${url}/hooks/repos`)).status).toBe(404)
+      expect(heard).toHaveLength(1)
+    }).pipe(Effect.scoped),
+  )
+})
 
-layer(WebTest.layer(), { excludeTestServices: true })("the API", (it) => {
+layer(ServerTest.layer(), { excludeTestServices: true })("the API", (it) => {
   const post = Effect.fnUntraced(function* (path: string, body: unknown) {
     const { url } = yield* WebServer
     const answer = yield* send(url + path, {
@@ -271,7 +270,7 @@ layer(WebTest.layer(), { excludeTestServices: true })("the API", (it) => {
 
   it.effect("opens a room, hears words once, and tells them back", () =>
     Effect.gen(function* () {
-      const { accepted } = yield* WebRoomsMemory.Stage
+      const { accepted } = yield* LiveRoomsMemory.Stage
       const room = yield* post("/api/rooms", { title: "  Launch " })
       expect(room).toMatchObject({ status: 201, title: "Launch", head: 0 })
       const say = { id: "c-1", text: "@Ada, please look; not me@bo.example\u0000" }
@@ -340,13 +339,44 @@ layer(WebTest.layer(), { excludeTestServices: true })("the API", (it) => {
 
   it.effect("does not speak in rooms of other doors", () =>
     Effect.gen(function* () {
-      const stage = yield* WebRoomsMemory.Stage
+      const stage = yield* LiveRoomsMemory.Stage
       const room = yield* stage.openRoom("Family", { doorName: "team-chat", speakable: false })
       const answer = yield* post(`/api/rooms/${room.id}/say`, { id: "1", text: "hello" })
       expect(answer).toMatchObject({
         status: 409,
         error: "This room lives in team-chat; speak there, and it appears here.",
       })
+    }),
+  )
+
+  it.effect("describes itself, every path of it, for other programs", () =>
+    Effect.gen(function* () {
+      const { url } = yield* WebServer
+      expect((yield* send(`${url}/api/openapi.json`)).status).toBe(401)
+      const described = yield* get("/api/openapi.json")
+      expect(described).toMatchObject({ status: 200, info: { title: "Troupe" } })
+      const paths = described.paths as Record<string, Record<string, { responses: Record<string, unknown> }>>
+      expect(Object.keys(paths)).toEqual(
+        expect.arrayContaining(["/api/rooms", "/api/rooms/{id}/say", "/api/agents"]),
+      )
+      expect(Object.keys(paths["/api/rooms/{id}/say"]!.post!.responses)).toEqual(
+        expect.arrayContaining(["200", "400", "403", "404", "409", "503"]),
+      )
+    }),
+  )
+
+  it.effect("reads a log from its end, a page at a time", () =>
+    Effect.gen(function* () {
+      const stage = yield* LiveRoomsMemory.Stage
+      const { id } = yield* stage.openRoom("Long")
+      for (let i = 1; i <= 505; i++) yield* stage.append(id, words(String(i)))
+      const last = yield* get(`/api/rooms/${id}/events?before=506`)
+      expect([last.more, (last.events as Array<{ pos: number }>).map(({ pos }) => pos)]).toEqual([
+        true,
+        Array.from({ length: 500 }, (_, i) => i + 6),
+      ])
+      const first = yield* get(`/api/rooms/${id}/events?before=6`)
+      expect([first.more, (first.events as Array<unknown>).length]).toEqual([false, 5])
     }),
   )
 
@@ -395,7 +425,7 @@ const frameOf = (text: string): Frame => {
   }
 }
 
-layer(WebTest.layer(), { excludeTestServices: true })("the stream", (it) => {
+layer(ServerTest.layer(), { excludeTestServices: true })("the stream", (it) => {
   const streamUrl = Effect.fnUntraced(function* (room: ThreadId, after: number) {
     const { url } = yield* WebServer
     return `${url}/api/rooms/${room}/stream?after=${after}`
@@ -404,7 +434,7 @@ layer(WebTest.layer(), { excludeTestServices: true })("the stream", (it) => {
 
   it.effect("replays, then goes on live: no gap and no duplicate while the room talks", () =>
     Effect.gen(function* () {
-      const stage = yield* WebRoomsMemory.Stage
+      const stage = yield* LiveRoomsMemory.Stage
       const room = (yield* stage.openRoom("Busy")).id
       for (let i = 1; i <= 700; i++) yield* stage.append(room, words(`${i}`))
       const url = yield* streamUrl(room, 0)
@@ -424,7 +454,7 @@ layer(WebTest.layer(), { excludeTestServices: true })("the stream", (it) => {
 
   it.effect("continues after the last event that the page has seen", () =>
     Effect.gen(function* () {
-      const stage = yield* WebRoomsMemory.Stage
+      const stage = yield* LiveRoomsMemory.Stage
       const room = (yield* stage.openRoom("Broken line")).id
       for (let i = 1; i <= 10; i++) yield* stage.append(room, words(`${i}`))
       const url = yield* streamUrl(room, 0)
@@ -438,7 +468,7 @@ layer(WebTest.layer(), { excludeTestServices: true })("the stream", (it) => {
 
   it.effect("carries words as they are said, and stores none of them", () =>
     Effect.gen(function* () {
-      const stage = yield* WebRoomsMemory.Stage
+      const stage = yield* LiveRoomsMemory.Stage
       const room = (yield* stage.openRoom("Live")).id
       const url = yield* streamUrl(room, 0)
       const reader = yield* Effect.forkChild(
@@ -461,8 +491,8 @@ layer(WebTest.layer(), { excludeTestServices: true })("the stream", (it) => {
 
   it.effect("hangs up when the page does, and ends when the session does", () =>
     Effect.gen(function* () {
-      const stage = yield* WebRoomsMemory.Stage
-      const rooms = yield* WebRooms
+      const stage = yield* LiveRoomsMemory.Stage
+      const rooms = yield* LiveRooms
       const room = (yield* stage.openRoom("Short")).id
       yield* readStream(yield* streamUrl(room, 0), bearer, (frames) => frames.length > 0)
       yield* Effect.yieldNow.pipe(
@@ -480,7 +510,7 @@ describe("start", () => {
   layer(Layer.empty)((it) => {
     it.effect("refuses to listen beyond this machine without a trusted proxy", () =>
       Effect.gen(function* () {
-        const error = yield* Layer.build(WebTest.layer({ settings: { host: "0.0.0.0" } })).pipe(
+        const error = yield* Layer.build(ServerTest.layer({ settings: { host: "0.0.0.0" } })).pipe(
           Effect.scoped,
           Effect.flip,
         )
@@ -491,8 +521,8 @@ describe("start", () => {
     it.effect("stops at once, though a stream is open", () =>
       Effect.gen(function* () {
         const scope = yield* Scope.make()
-        const context = yield* Layer.buildWithScope(WebTest.layer(), scope)
-        const stage = Context.get(context, WebRoomsMemory.Stage)
+        const context = yield* Layer.buildWithScope(ServerTest.layer(), scope)
+        const stage = Context.get(context, LiveRoomsMemory.Stage)
         const room = yield* stage.openRoom("Open end")
         const { url } = Context.get(context, WebServer)
         yield* Effect.forkChild(send(`${url}/api/rooms/${room.id}/stream`, { headers: bearer }))
@@ -506,14 +536,14 @@ describe("start", () => {
     it.effect("says which port is taken", () =>
       Effect.gen(function* () {
         const port = Number(new URL((yield* WebServer).url).port)
-        const error = yield* Layer.build(Layer.fresh(WebTest.layer({ settings: { port } }))).pipe(
+        const error = yield* Layer.build(Layer.fresh(ServerTest.layer({ settings: { port } }))).pipe(
           Effect.scoped,
           Effect.flip,
         )
         expect(error.message).toBe(
           `Port ${port} is in use; stop the program that has it, or set PORT to another one.`,
         )
-      }).pipe(Effect.provide(WebTest.layer())),
+      }).pipe(Effect.provide(ServerTest.layer())),
     )
 
     it.effect(
@@ -533,7 +563,7 @@ describe("start", () => {
           expect(cookie).not.toContain("Domain")
         }).pipe(
           Effect.provide(
-            WebTest.layer({
+            ServerTest.layer({
               settings: {
                 trustedProxy: Option.some("10.0.0.0/8"),
                 publicUrl: Option.some("https://troupe.example.com"),

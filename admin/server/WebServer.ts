@@ -10,7 +10,6 @@ import type * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import { createServer } from "node:http"
 import type { Hooks } from "../../runtime/index.ts"
-import * as ApiRoutes from "./ApiRoutes.ts"
 import * as EnterRoute from "./EnterRoute.ts"
 import * as HealthRoutes from "./HealthRoutes.ts"
 import * as HookRoute from "./HookRoute.ts"
@@ -18,10 +17,10 @@ import * as LockMiddleware from "./LockMiddleware.ts"
 import * as MetricsRoute from "./MetricsRoute.ts"
 import * as PageRoutes from "./PageRoutes.ts"
 import { Sessions } from "./Sessions.ts"
-import * as StreamRoute from "./StreamRoute.ts"
-import { WebDoor } from "./WebDoor.ts"
-import { WebListenError } from "./WebError.ts"
-import type { WebRooms } from "./WebPorts.ts"
+import * as ApiServer from "./ApiServer.ts"
+import { ServerOptions } from "./ServerOptions.ts"
+import { ListenError } from "./ListenError.ts"
+import type { LiveRooms } from "./LiveRooms.ts"
 
 const routes = Layer.mergeAll(
   HealthRoutes.layer,
@@ -29,12 +28,11 @@ const routes = Layer.mergeAll(
   MetricsRoute.layer,
   EnterRoute.layer,
   PageRoutes.layer,
-  ApiRoutes.layer,
-  StreamRoute.layer,
+  ApiServer.layer,
 )
 
 const listening = Layer.unwrap(
-  Effect.map(WebDoor, ({ host, port }) =>
+  Effect.map(ServerOptions, ({ host, port }) =>
     NodeHttpServer.layer(() => createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }), {
       host,
       port,
@@ -46,13 +44,13 @@ const listening = Layer.unwrap(
   ),
 )
 
-const listenError = (port: number, cause: unknown): WebListenError => {
+const listenError = (port: number, cause: unknown): ListenError => {
   const code = (cause as { readonly code?: string } | null)?.code
   const message =
     code === "EADDRINUSE"
       ? `Port ${port} is in use; stop the program that has it, or set PORT to another one.`
       : `The server cannot listen on port ${port} (${code ?? "unknown"}); check HOST and PORT.`
-  return new WebListenError({ message })
+  return new ListenError({ message })
 }
 
 /** Where the page is, and links into it. */
@@ -65,11 +63,11 @@ export class WebServer extends Context.Service<
     /** A fresh one-time link, to print at start. */
     readonly newLink: Effect.Effect<string>
   }
->()("troupe/web/WebServer") {
+>()("troupe/admin/WebServer") {
   static readonly layer: Layer.Layer<
     WebServer | HttpServer.HttpServer,
-    WebListenError,
-    WebDoor | WebRooms | Sessions | Hooks
+    ListenError,
+    ServerOptions | LiveRooms | Sessions | Hooks
   > = Layer.suspend(() =>
     Layer.merge(
       HttpRouter.serve(Layer.provideMerge(routes, LockMiddleware.layer), {

@@ -8,16 +8,14 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { Event, ThreadId } from "../../runtime/index.ts"
-import { afterOf, roomOf } from "./ApiRoutes.ts"
-import { Credential } from "./LockMiddleware.ts"
-import { Sessions } from "./Sessions.ts"
-import { type Delta, WebRooms } from "./WebPorts.ts"
+import { Caller, type Delta, pageSize } from "../api/index.ts"
+import type { LiveRooms } from "./LiveRooms.ts"
+import type { Sessions } from "./Sessions.ts"
 
 type Signal =
   | { readonly kind: "event"; readonly event: Event }
@@ -25,35 +23,29 @@ type Signal =
   | { readonly kind: "beat" }
 
 const beatEvery = Duration.seconds(15)
-const pageSize = 500
 const waiting = 4096
 
 const frame = (event: string, data: unknown, id?: number): string =>
   `${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 
-export const layer = HttpRouter.use((router) =>
-  Effect.gen(function* () {
-    const rooms = yield* WebRooms
-    const sessions = yield* Sessions
-    yield* router.add("GET", "/api/rooms/:id/stream", (request) =>
-      Effect.gen(function* () {
-        const { id } = yield* Effect.provideService(roomOf, WebRooms, rooms)
-        const seen = Number(request.headers["last-event-id"] ?? Number.NaN)
-        const after = Number.isSafeInteger(seen) && seen >= 0 ? seen : yield* afterOf
-        const credential = yield* Credential
-        const lasts = credential.kind === "cookie" ? sessions.touch(credential.session) : Effect.succeed(true)
-        return HttpServerResponse.stream(Stream.encodeText(roomStream(rooms, id, after, lasts)), {
-          contentType: "text/event-stream; charset=utf-8",
-          headers: { "x-accel-buffering": "no" },
-        })
-      }),
-    )
-  }),
-)
+/** The answer to a request for the stream: for as long as the caller's session lasts. */
+export const streamed = Effect.fnUntraced(function* (
+  rooms: LiveRooms["Service"],
+  sessions: Sessions["Service"],
+  room: ThreadId,
+  after: number,
+) {
+  const caller = yield* Caller
+  const lasts = caller.kind === "cookie" ? sessions.touch(caller.session) : Effect.succeed(true)
+  return HttpServerResponse.stream(Stream.encodeText(roomStream(rooms, room, after, lasts)), {
+    contentType: "text/event-stream; charset=utf-8",
+    headers: { "x-accel-buffering": "no" },
+  })
+})
 
 /** `lasts` is asked at every heartbeat; the stream ends when it is false. */
 export const roomStream = (
-  rooms: WebRooms["Service"],
+  rooms: LiveRooms["Service"],
   room: ThreadId,
   after: number,
   lasts: Effect.Effect<boolean>,

@@ -2,7 +2,6 @@
  * Puts `judge` in front of every route, and the security headers behind every answer. Errors become JSON here; an
  * unexpected one is logged and shows nothing.
  */
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as HttpEffect from "effect/http/HttpEffect"
@@ -13,17 +12,13 @@ import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import { createHash, timingSafeEqual } from "node:crypto"
+import { Caller, type CallerKind } from "../api/index.ts"
+import { announcesMore, capped, isTooLarge, maxJsonBytes, tooLarge } from "./Body.ts"
+import { errorJson } from "./ErrorJson.ts"
 import { type Facts, isOpen, judge, originsOf } from "./Lock.ts"
 import { refusePeer } from "./Peers.ts"
 import { Sessions } from "./Sessions.ts"
-import { ApiError } from "./WebError.ts"
-import { WebDoor } from "./WebDoor.ts"
-
-/** How this request proved that it may come in: kept so that a long stream can ask again. */
-export class Credential extends Context.Service<
-  Credential,
-  { readonly kind: "none" | "token" } | { readonly kind: "cookie"; readonly session: string }
->()("troupe/web/Credential") {}
+import { ServerOptions } from "./ServerOptions.ts"
 
 export const cookieName = (port: number, secure: boolean): string =>
   secure ? "__Host-troupe" : `troupe_${port}`
@@ -41,13 +36,10 @@ const headers = {
   "cache-control": "no-store",
 }
 
-export const errorJson = (status: number, message: string): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.jsonUnsafe({ error: message }, { status })
-
 /** For every route of the server, whoever adds it. */
-export const layer = HttpRouter.middleware<{ provides: Credential; handles: ApiError }>()(
+export const layer = HttpRouter.middleware(
   Effect.gen(function* () {
-    const door = yield* WebDoor
+    const door = yield* ServerOptions
     const sessions = yield* Sessions
     const { address } = yield* HttpServer.HttpServer
     const port = "port" in address ? address.port : 0
@@ -74,32 +66,30 @@ export const layer = HttpRouter.middleware<{ provides: Credential; handles: ApiE
         if (!isOpen(path) && refusePeer(door.peers, Option.getOrUndefined(request.remoteAddress))) {
           return errorJson(403, "Only the proxy named in TRUSTED_PROXY may connect here.")
         }
-        const credential: Credential["Service"] = isOpen(path)
-          ? { kind: "none" }
-          : yield* credentialOf(request)
+        const credential: CallerKind = isOpen(path) ? { kind: "none" } : yield* credentialOf(request)
         const verdict = judge(factsOf(request, path, credential.kind), allowed)
         if (verdict !== "pass") return errorJson(verdict.status, verdict.message)
-        return yield* Effect.provideService(route, Credential, credential)
+        const api = path.startsWith("/api/")
+        if (api && announcesMore(request, maxJsonBytes)) return tooLarge(maxJsonBytes)
+        return yield* Effect.provideService(api ? capped(maxJsonBytes)(route) : route, Caller, credential)
       }).pipe(
-        Effect.catch((error) => {
-          const refusal = refusalOf(error)
-          return refusal === undefined ? Effect.fail(error) : Effect.succeed(refusal)
-        }),
+        Effect.catch((error) =>
+          isMissing(error) ? Effect.succeed(errorJson(404, "There is nothing here.")) : Effect.fail(error),
+        ),
         Effect.catchDefect((defect) =>
-          Effect.logError("A request failed unexpectedly", defect).pipe(
-            Effect.as(errorJson(500, "Something went wrong here; the log has the details.")),
-          ),
+          isTooLarge(defect)
+            ? Effect.succeed(tooLarge(maxJsonBytes))
+            : Effect.logError("A request failed unexpectedly", defect).pipe(
+                Effect.as(errorJson(500, "Something went wrong here; the log has the details.")),
+              ),
         ),
       )
   }),
   { global: true },
 )
 
-const refusalOf = (error: unknown): HttpServerResponse.HttpServerResponse | undefined => {
-  if (error instanceof ApiError) return errorJson(error.status, error.message)
-  const missing = error instanceof HttpServerError.HttpServerError && error.reason._tag === "RouteNotFound"
-  return missing ? errorJson(404, "There is nothing here.") : undefined
-}
+const isMissing = (error: unknown): boolean =>
+  error instanceof HttpServerError.HttpServerError && error.reason._tag === "RouteNotFound"
 
 const factsOf = (
   request: HttpServerRequest.HttpServerRequest,

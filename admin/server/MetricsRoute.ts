@@ -2,19 +2,19 @@
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import { ApiError } from "./WebError.ts"
-import { WebDoor } from "./WebDoor.ts"
+import { errorJson } from "./ErrorJson.ts"
+import { ServerOptions } from "./ServerOptions.ts"
 
 const contentType = "text/plain; version=0.0.4; charset=utf-8"
 
 export const layer = HttpRouter.use((router) =>
-  Effect.flatMap(WebDoor, ({ metrics }) =>
+  Effect.flatMap(ServerOptions, ({ metrics }) =>
     router.add(
       "GET",
       "/metrics",
       metrics.pipe(
         Effect.map((text) => HttpServerResponse.text(text, { contentType })),
-        Effect.mapError(() => new ApiError({ status: 503, message: "The database does not answer." })),
+        Effect.catch(() => Effect.succeed(errorJson(503, "The database does not answer."))),
       ),
     ),
   ),

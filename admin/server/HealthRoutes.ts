@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import { WebDoor } from "./WebDoor.ts"
+import { ServerOptions } from "./ServerOptions.ts"
 
 export const layer = Layer.mergeAll(
   HttpRouter.add("GET", "/healthz", HttpServerResponse.jsonUnsafe({ status: "alive" })),
   HttpRouter.use((router) =>
-    Effect.flatMap(WebDoor, ({ notReady }) =>
+    Effect.flatMap(ServerOptions, ({ notReady }) =>
       router.add(
         "GET",
         "/readyz",

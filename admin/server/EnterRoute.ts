@@ -8,9 +8,9 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
-import { Credential, cookieName } from "./LockMiddleware.ts"
+import { cookieName } from "./LockMiddleware.ts"
 import { Sessions } from "./Sessions.ts"
-import { WebDoor } from "./WebDoor.ts"
+import { ServerOptions } from "./ServerOptions.ts"
 import { closedPage, enteringPage } from "./FrontDoor.ts"
 
 export const boundPort = Effect.map(HttpServer.HttpServer, ({ address }) =>
@@ -19,7 +19,7 @@ export const boundPort = Effect.map(HttpServer.HttpServer, ({ address }) =>
 
 /** The address people open: PUBLIC_URL, or where the server listens. */
 export const baseUrl = Effect.gen(function* () {
-  const { host, publicUrl } = yield* WebDoor
+  const { host, publicUrl } = yield* ServerOptions
   const port = yield* boundPort
   const name = publicUrl === null ? (host.includes(":") ? `[${host}]` : host) : ""
   return publicUrl === null ? `http://${name}:${port}` : publicUrl.origin
@@ -33,7 +33,7 @@ export const linkTo = Effect.map(
 
 export const layer = HttpRouter.use((router) =>
   Effect.gen(function* () {
-    const { publicUrl } = yield* WebDoor
+    const { publicUrl } = yield* ServerOptions
     const sessions = yield* Sessions
     const secure = publicUrl?.protocol === "https:"
     const cookie = cookieName(yield* boundPort, secure)
@@ -50,18 +50,6 @@ export const layer = HttpRouter.use((router) =>
           sameSite: "strict",
           secure,
           path: "/",
-        })
-      }),
-    )
-    yield* router.add(
-      "POST",
-      "/api/leave",
-      Effect.gen(function* () {
-        const credential = yield* Credential
-        if (credential.kind === "cookie") yield* sessions.end(credential.session)
-        return HttpServerResponse.expireCookieUnsafe(HttpServerResponse.jsonUnsafe({ left: true }), cookie, {
-          path: "/",
-          secure,
         })
       }),
     )

@@ -8,13 +8,13 @@ import { type AddressInfo, connect, createServer as createTcp, type Socket } fro
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
 import type { AgentId, EventId, ThreadId, TurnId } from "../../runtime/index.ts"
 import { Sessions } from "./Sessions.ts"
-import * as WebRoomsMemory from "./WebRoomsMemory.ts"
+import * as LiveRoomsMemory from "./LiveRoomsMemory.ts"
 import { WebServer } from "./WebServer.ts"
-import * as WebTest from "./WebTest.ts"
+import * as ServerTest from "./ServerTest.ts"
 
-const { ada, tool, turn, words } = WebTest
+const { ada, tool, turn, words } = ServerTest
 
-class Chromium extends Context.Service<Chromium, Browser>()("troupe/web/test/Chromium") {
+class Chromium extends Context.Service<Chromium, Browser>()("troupe/admin/test/Chromium") {
   static readonly layer = Layer.effect(
     Chromium,
     Effect.acquireRelease(
@@ -50,12 +50,12 @@ const texts = (page: Page, selector: string) => Effect.promise(() => page.locato
 const eventually = (page: Page, selector: string, text: string) =>
   Effect.promise(() => page.locator(selector, { hasText: text }).first().waitFor())
 
-const world = Chromium.layer.pipe(Layer.provideMerge(WebTest.layer()))
+const world = Chromium.layer.pipe(Layer.provideMerge(ServerTest.layer()))
 
 layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (it) => {
   it.effect("speaks with the keyboard, names an agent, and shows its words as they are said", () =>
     Effect.gen(function* () {
-      const stage = yield* WebRoomsMemory.Stage
+      const stage = yield* LiveRoomsMemory.Stage
       const page = yield* visit()
       yield* Effect.promise(async () => {
         await page.getByRole("button", { name: "Open the first room" }).click()
@@ -101,7 +101,7 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (
 
   it.effect("tells why each agent spoke or stayed silent", () =>
     Effect.gen(function* () {
-      const stage = yield* WebRoomsMemory.Stage
+      const stage = yield* LiveRoomsMemory.Stage
       const room = yield* stage.openRoom("Reasons", { lastAt: "2999-01-01T00:00:00Z" })
       const person = { door: room.door, id: "owner", name: "Owner", kind: "person" as const }
       yield* stage.append(room.id, words("who takes this?", { author: person }), {
@@ -123,7 +123,7 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (
 
   it.effect("executes nothing of what people, agents and tools say, even without the content policy", () =>
     Effect.gen(function* () {
-      const stage = yield* WebRoomsMemory.Stage
+      const stage = yield* LiveRoomsMemory.Stage
       const room = yield* stage.openRoom(corpus[0]!, { doorName: corpus[1]!, lastAt: "2999-02-01T00:00:00Z" })
       const at = { at: "2999-02-01T00:00:00Z" }
       for (const [i, text] of corpus.entries()) {
@@ -192,7 +192,7 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (
 
   it.effect("fits a phone, with the rooms behind a button", () =>
     Effect.gen(function* () {
-      const stage = yield* WebRoomsMemory.Stage
+      const stage = yield* LiveRoomsMemory.Stage
       const room = yield* stage.openRoom("Narrow", { lastAt: "2999-03-01T00:00:00Z" })
       const long = `${"long-".repeat(80)}\n\n\`\`\`\n${"x".repeat(400)}\n\`\`\`\n\n|a|b|\n|-|-|\n|${"y".repeat(200)}|z|`
       yield* stage.append(room.id, words(long), { at: "2999-03-01T00:00:00Z" })
@@ -231,7 +231,7 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (
 
   it.effect("a hostile page on the same machine changes nothing and reads nothing", () =>
     Effect.gen(function* () {
-      const stage = yield* WebRoomsMemory.Stage
+      const stage = yield* LiveRoomsMemory.Stage
       const { url } = yield* WebServer
       const page = yield* visit()
       const before = stage.accepted.length
@@ -331,7 +331,7 @@ const elsewhere = Effect.map(
 class Line extends Context.Service<
   Line,
   { readonly port: number; target: number; up: boolean; readonly cut: () => void }
->()("troupe/web/test/Line") {
+>()("troupe/admin/test/Line") {
   static readonly layer = Layer.effect(
     Line,
     Effect.acquireRelease(
@@ -363,7 +363,7 @@ class Line extends Context.Service<
 
 const overLine = Layer.unwrap(
   Effect.map(Line, ({ port }) =>
-    WebTest.layer({ settings: { publicUrl: Option.some(`http://127.0.0.1:${port}`) } }),
+    ServerTest.layer({ settings: { publicUrl: Option.some(`http://127.0.0.1:${port}`) } }),
   ),
 )
 
@@ -373,7 +373,7 @@ layer(Layer.mergeAll(Chromium.layer, overLine).pipe(Layer.provideMerge(Line.laye
 })("the line", (it) => {
   it.effect("breaks and comes back: every word stands once and in order, and the page said so", () =>
     Effect.gen(function* () {
-      const stage = yield* WebRoomsMemory.Stage
+      const stage = yield* LiveRoomsMemory.Stage
       const line = yield* Line
       line.target = (yield* WebServer).port
       const room = (yield* stage.openRoom("Long talk")).id

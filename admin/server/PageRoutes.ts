@@ -5,10 +5,10 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { fileURLToPath } from "node:url"
 import { closedPage } from "./FrontDoor.ts"
-import { Credential } from "./LockMiddleware.ts"
+import { Caller } from "../api/index.ts"
 
 const javascript = "text/javascript; charset=utf-8"
-const local = (name: string) => new URL(`./page/${name}`, import.meta.url).href
+const local = (name: string) => new URL(`../web/vanilla/${name}`, import.meta.url).href
 
 const files: ReadonlyArray<readonly [path: `/${string}`, source: string, type: string]> = [
   ["/favicon.svg", local("favicon.svg"), "image/svg+xml"],
@@ -28,7 +28,7 @@ export const layer = HttpRouter.use((router) =>
     yield* router.add(
       "GET",
       "/",
-      Effect.map(Credential, ({ kind }) =>
+      Effect.map(Caller, ({ kind }) =>
         kind === "cookie" ? HttpServerResponse.html(index) : closedPage(401),
       ),
     )

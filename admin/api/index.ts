@@ -1,0 +1,18 @@
+/** The public list of the API's definition: schemas only, nothing that serves. */
+export { Api } from "./Api.ts"
+export { MemberSummary } from "./AgentsApi.ts"
+export { Caller, type CallerKind, roleOf } from "./Caller.ts"
+export { Guard } from "./Guard.ts"
+export { covers, Needs, Role, roles } from "./Needs.ts"
+export {
+  BadRequest,
+  Conflict,
+  Forbidden,
+  Misconfigured,
+  noRoom,
+  NotFound,
+  type Refusal,
+  Unavailable,
+} from "./Refusal.ts"
+export { Delta, pageSize, RoomSummary, Say, WhyEntry } from "./RoomsApi.ts"
+export { Status } from "./SystemApi.ts"

@@ -1,0 +1,7 @@
+/** The public list of the admin page and its API: the one HTTP server. */
+export * from "./api/index.ts"
+export { ListenError } from "./server/ListenError.ts"
+export * as LiveRoomsRuntime from "./server/LiveRoomsRuntime.ts"
+export { ServerOptions, type ServerSettings } from "./server/ServerOptions.ts"
+export { Sessions } from "./server/Sessions.ts"
+export { WebServer } from "./server/WebServer.ts"
