@@ -4,6 +4,7 @@ import { TelegramEmulator } from "../../infra/emulators/telegram/index.ts"
 import type { EmulatorOptions } from "../../infra/emulators/telegram/index.ts"
 import { Hooks } from "../../runtime/door/Hooks.ts"
 import type { Say } from "../../runtime/door/Outward.ts"
+import type { AgentId, TurnId } from "../../runtime/room/Id.ts"
 import { telegramDoor } from "./TelegramDoor.ts"
 import { door, settings, testRoom } from "./testRoom.ts"
 
@@ -28,6 +29,10 @@ const say = (channel: number | string, text: string, more: Partial<Say> = {}): S
   text,
   replyTo: null,
   signature: "",
+  agent: "a" as AgentId,
+  turn: "u" as TurnId,
+  part: 0,
+  final: true,
   ...more,
 })
 

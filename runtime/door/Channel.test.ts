@@ -25,56 +25,60 @@ const error = (verdict: SendError["verdict"], afterMs = 0, everywhere = false) =
   new SendError({ verdict, afterMs, everywhere, message: verdict, cause: null })
 
 /** A platform and a journal by hand: calls are noted in order, and fail when they are told to. */
-const stage = Effect.gen(function* () {
-  const calls: Array<string> = []
-  const failures: Array<SendError> = []
-  let ids = 100
-  const attempt = (call: string) =>
-    Effect.suspend(() => {
-      calls.push(call)
-      const failure = failures.shift()
-      return failure === undefined ? Effect.void : Effect.fail(failure)
-    })
-  const outward: Outward = {
-    door: "d" as DoorId,
-    create: (say) => Effect.map(attempt(`create ${say.text}`), () => String(++ids)),
-    edit: (say) => attempt(`edit ${say.platformId} ${say.text}`),
-    split: (text) => (text.length <= 10 ? [text] : [text.slice(0, 10), text.slice(10)]),
-    progressEvery: () => 1000,
-  }
-  const committed: Array<string> = []
-  const journal = {
-    said: (row: { turn: string; part: number; platform_id: string }) =>
-      Effect.sync(() => {
-        committed.push(`said ${row.turn}/${row.part} ${row.platform_id}`)
-        return { written: true, text: null }
-      }),
-    parts: (rows: ReadonlyArray<{ turn: string; part: number; text: string }>) =>
-      Effect.sync(() => void rows.forEach((r) => committed.push(`part ${r.turn}/${r.part} ${r.text}`))),
-    delivered: (row: { turn: string; part: number; state: string }) =>
-      Effect.sync(() => {
-        committed.push(`${row.state} ${row.turn}/${row.part}`)
-        return true
-      }),
-  } as unknown as Journal["Service"]
-  const services = yield* Effect.context<never>()
-  const clock = yield* Effect.clockWith(Effect.succeed)
-  const flood = { until: 0 }
-  const door = { mine: true }
-  const make = () =>
-    new Channel({
-      outward,
-      journal,
-      fence: () => 1,
-      mine: () => door.mine,
-      flood,
-      now: () => clock.currentTimeMillisUnsafe(),
-      run: (effect) => void Effect.runForkWith(services)(effect),
-      idle: () => calls.push("idle"),
-      ended: () => {},
-    })
-  return { calls, committed, failures, door, channel: make(), other: make() }
-})
+const stageOf = (more: Partial<Outward>) =>
+  Effect.gen(function* () {
+    const calls: Array<string> = []
+    const failures: Array<SendError> = []
+    let ids = 100
+    const attempt = (call: string) =>
+      Effect.suspend(() => {
+        calls.push(call)
+        const failure = failures.shift()
+        return failure === undefined ? Effect.void : Effect.fail(failure)
+      })
+    const outward: Outward = {
+      door: "d" as DoorId,
+      create: (say) => Effect.map(attempt(`create ${say.text}`), () => String(++ids)),
+      edit: (say) => attempt(`edit ${say.platformId} ${say.text}`),
+      split: (text) => (text.length <= 10 ? [text] : [text.slice(0, 10), text.slice(10)]),
+      progressEvery: () => 1000,
+      ...more,
+    }
+    const committed: Array<string> = []
+    const journal = {
+      said: (row: { turn: string; part: number; platform_id: string }) =>
+        Effect.sync(() => {
+          committed.push(`said ${row.turn}/${row.part} ${row.platform_id}`)
+          return { written: true, text: null }
+        }),
+      parts: (rows: ReadonlyArray<{ turn: string; part: number; text: string }>) =>
+        Effect.sync(() => void rows.forEach((r) => committed.push(`part ${r.turn}/${r.part} ${r.text}`))),
+      delivered: (row: { turn: string; part: number; state: string }) =>
+        Effect.sync(() => {
+          committed.push(`${row.state} ${row.turn}/${row.part}`)
+          return true
+        }),
+    } as unknown as Journal["Service"]
+    const services = yield* Effect.context<never>()
+    const clock = yield* Effect.clockWith(Effect.succeed)
+    const flood = { until: 0 }
+    const door = { mine: true }
+    const make = () =>
+      new Channel({
+        outward,
+        journal,
+        fence: () => 1,
+        mine: () => door.mine,
+        flood,
+        now: () => clock.currentTimeMillisUnsafe(),
+        run: (effect) => void Effect.runForkWith(services)(effect),
+        idle: () => calls.push("idle"),
+        ended: () => {},
+      })
+    return { calls, committed, failures, door, channel: make(), other: make() }
+  })
+
+const stage = stageOf({})
 
 /** Lets everything that can run now run, and `ms` pass. */
 const pass = (ms = 0) =>
@@ -271,6 +275,58 @@ describe("a channel (P8)", () => {
         yield* pass(80)
         yield* pass(10_000)
         expect(s.calls).toEqual([`edit 1 a ${placeholder}`])
+      }),
+    ))
+
+  it("holds back the first words of a message where each one costs its readers, and says a short answer whole", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stageOf({ holdBack: 10_000 })
+        s.channel.take(parcel("u1"))
+        s.channel.progress("u1" as TurnId, "hel")
+        yield* pass(9_000)
+        expect(s.calls).toEqual([])
+        s.channel.take(parcel("u1", { text: "hello" }))
+        yield* pass()
+        expect(s.calls).toEqual(["create hello", "idle"])
+        expect(s.committed).toEqual(["said u1/0 101", "done u1/0"])
+      }),
+    ))
+
+  it("a turn that takes longer shows that it works, and then no more often than the platform likes", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stageOf({ holdBack: 10_000 })
+        s.channel.take(parcel("u1"))
+        s.channel.progress("u1" as TurnId, "hel")
+        yield* pass(10_000)
+        expect(s.calls).toEqual([`create ${placeholder}`])
+        yield* pass(1_000)
+        expect(s.calls).toEqual([`create ${placeholder}`, `edit 101 hel ${placeholder}`])
+      }),
+    ))
+
+  it("what is held back holds back nothing else", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stageOf({ holdBack: 10_000 })
+        s.channel.take(parcel("u1"))
+        s.channel.take(parcel("u2", { text: "now" }))
+        s.channel.take(parcel("u3", { platformId: "7" }))
+        s.channel.progress("u3" as TurnId, "working")
+        yield* pass(100)
+        expect(s.calls).toEqual(["create now", `edit 7 working ${placeholder}`])
+      }),
+    ))
+
+  it("cuts long words that are said whole into parts too", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stageOf({ holdBack: 10_000 })
+        s.channel.take(parcel("u1", { text: "0123456789abc" }))
+        yield* pass()
+        expect(s.calls).toEqual(["create 0123456789", "create abc", "idle"])
+        expect(s.committed[0]).toBe("part u1/1 abc")
       }),
     ))
 })

@@ -21,6 +21,8 @@ interface Letter {
   shown: string
   /** Progress is not shown before this time. */
   showAt: number
+  /** Until then it waits for final words. */
+  readonly createAt: number
   split: boolean
 }
 
@@ -45,6 +47,8 @@ interface Deps {
 export const placeholder = "…"
 /** How long to wait for the next beat of a door that may not be ours any more. */
 const doubt = 500
+/** When a message may be said for the first time. */
+const createAt = (letter: Letter): number => (letter.text === null ? letter.createAt : 0)
 /** A short answer is not worth a progress edit: the first waits this long after the first words. */
 const firstProgress = 55
 
@@ -70,6 +74,7 @@ export class Channel {
         live: "",
         shown: "",
         showAt: 0,
+        createAt: this.d.now() + (this.d.outward.holdBack ?? 0),
         split: parcel.part > 0,
       })
     } else if (parcel.text !== null) known.text = parcel.text
@@ -95,12 +100,16 @@ export class Channel {
   private next(): { readonly job: Job; readonly letter: Letter } | undefined {
     let create: Letter | undefined
     let progress: Letter | undefined
+    const now = this.d.now()
     for (const letter of this.letters.values()) {
-      if (letter.platformId === null) create ??= letter
-      else if (letter.text !== null) return { job: "final", letter }
+      if (letter.platformId === null) {
+        if (create === undefined || (createAt(create) > now && createAt(letter) < createAt(create)))
+          create = letter
+      } else if (letter.text !== null) return { job: "final", letter }
       else if (letter.live !== letter.shown) progress ??= letter
     }
-    if (create !== undefined) return { job: "create", letter: create }
+    if (create !== undefined && (progress === undefined || createAt(create) <= now))
+      return { job: "create", letter: create }
     return progress === undefined ? undefined : { job: "progress", letter: progress }
   }
 
@@ -112,7 +121,8 @@ export class Channel {
       return
     }
     const now = this.d.now()
-    const at = Math.max(this.until, this.d.flood.until, next.job === "progress" ? next.letter.showAt : 0)
+    const ripe = { create: createAt(next.letter), progress: next.letter.showAt, final: 0 }[next.job]
+    const at = Math.max(this.until, this.d.flood.until, ripe)
     if (at > now) return this.wakeAt(at, now)
     if (!this.d.mine()) return this.wakeAt(now + doubt, now)
     this.busy = true
@@ -154,30 +164,56 @@ export class Channel {
     }
   }
 
-  private say(letter: Letter, text: string) {
-    const { channel, replyTo, signature } = letter.parcel
-    return { channel, replyTo, signature, text }
+  private say(letter: Letter, text: string, final: boolean) {
+    const { channel, replyTo, signature, agent, turn, part } = letter.parcel
+    return { channel, replyTo, signature, agent, turn, part, text, final }
   }
 
   private create(letter: Letter): Effect.Effect<void> {
-    return this.d.outward.create(this.say(letter, placeholder)).pipe(
-      Effect.flatMap((platformId) =>
-        this.commit(
-          this.d.journal.said({
-            turn: letter.parcel.turn,
-            part: letter.parcel.part,
-            fence: this.d.fence(),
-            platform_id: platformId,
-          }),
-        ).pipe(
-          Effect.map((row) => {
-            if (!row.written) return this.forget(letter)
-            letter.platformId = platformId
-            letter.text = row.text ?? letter.text
-          }),
-        ),
-      ),
+    const whole = this.d.outward.holdBack !== undefined && letter.text !== null
+    return (whole ? this.createWhole(letter) : this.createEmpty(letter)).pipe(
       Effect.catchTag("SendError", (error) => this.failed(letter, error)),
+    )
+  }
+
+  /** Final words are known before anything was said: they are said at once. */
+  private createWhole(letter: Letter): Effect.Effect<void, SendError> {
+    return Effect.gen({ self: this }, function* () {
+      if (!letter.split) yield* this.splitUp(letter)
+      const platformId = yield* this.d.outward.create(this.say(letter, letter.text!, true))
+      if (yield* this.said(letter, platformId)) yield* this.done(letter, "done")
+    })
+  }
+
+  private createEmpty(letter: Letter): Effect.Effect<void, SendError> {
+    return this.d.outward.create(this.say(letter, placeholder, false)).pipe(
+      Effect.flatMap((platformId) => this.said(letter, platformId)),
+      Effect.asVoid,
+    )
+  }
+
+  /** S3. False: the row is another's. */
+  private said(letter: Letter, platformId: string): Effect.Effect<boolean> {
+    return this.commit(
+      this.d.journal.said({
+        turn: letter.parcel.turn,
+        part: letter.parcel.part,
+        fence: this.d.fence(),
+        platform_id: platformId,
+      }),
+    ).pipe(
+      Effect.map((row) => {
+        if (!row.written) {
+          this.forget(letter)
+          return false
+        }
+        letter.platformId = platformId
+        letter.text = row.text ?? letter.text
+        // Whoever waits with the first words does not hurry with the next.
+        if (this.d.outward.holdBack !== undefined)
+          letter.showAt = this.d.now() + this.d.outward.progressEvery(letter.parcel.channel)
+        return true
+      }),
     )
   }
 
@@ -185,7 +221,7 @@ export class Channel {
     return Effect.gen({ self: this }, function* () {
       if (!letter.split) yield* this.splitUp(letter)
       if (!this.d.mine()) return
-      yield* this.d.outward.edit({ ...this.say(letter, letter.text!), platformId: letter.platformId! })
+      yield* this.d.outward.edit({ ...this.say(letter, letter.text!, true), platformId: letter.platformId! })
       yield* this.done(letter, "done")
     }).pipe(Effect.catchTag("SendError", (error) => this.failed(letter, error)))
   }
@@ -209,7 +245,7 @@ export class Channel {
     const live = letter.live
     const [text] = this.d.outward.split(live)
     return this.d.outward
-      .edit({ ...this.say(letter, `${text ?? live} ${placeholder}`), platformId: letter.platformId! })
+      .edit({ ...this.say(letter, `${text ?? live} ${placeholder}`, false), platformId: letter.platformId! })
       .pipe(
         Effect.map(() => {
           letter.shown = live

@@ -7,7 +7,7 @@
  */
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { DoorId } from "../room/Id.ts"
+import type { AgentId, DoorId, TurnId } from "../room/Id.ts"
 
 export interface Outward {
   readonly door: DoorId
@@ -18,6 +18,11 @@ export interface Outward {
   readonly split: (text: string) => ReadonlyArray<string>
   /** The least time between two progress edits in `channel`, in milliseconds. */
   readonly progressEvery: (channel: string) => number
+  /**
+   * Where each message costs its readers something (a mail): how long `create` waits for final words, in milliseconds.
+   * Then `create` must itself find what an earlier try said, and bring its words up to date.
+   */
+  readonly holdBack?: number
 }
 
 export interface Say {
@@ -27,6 +32,11 @@ export interface Say {
   readonly text: string
   /** Shown before the text where several agents speak through one account; empty otherwise. */
   readonly signature: string
+  readonly agent: AgentId
+  readonly turn: TurnId
+  readonly part: number
+  /** These are the words that will stand there. */
+  readonly final: boolean
 }
 
 /** `retry`: wait `afterMs`, then the same call again. `gone`: this message can never be said (chat deleted, bot removed). `lost`: the message to edit is gone, say a new one. */

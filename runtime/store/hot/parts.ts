@@ -107,6 +107,8 @@ export const address = `
     select b.*, t.channel,
       case when split_part(e.source_key, ':', 1) in ('turn', 'say')
         then (select o.platform_id from outbox o where o.turn = split_part(e.source_key, ':', 2) and o.part = 0)
+        when split_part(e.source_key, ':', 1) = 'gh'
+        then split_part(e.source_key, ':', 2) || '/' || split_part(e.source_key, ':', 3)
         else nullif(split_part(e.source_key, ':', 2), '') end as reply_to,
       coalesce((select fence from lease where name = 'door:' || b.door), 0) as door_fence
     from ok b join thread t on t.id = b.thread left join event e on e.id = b.event
