@@ -16,6 +16,7 @@ import {
   startPostgres,
   systemProgram,
   type Home,
+  type Outsider,
 } from "./embedded/index.ts"
 
 export interface Part {
@@ -29,6 +30,8 @@ export interface Servers {
   readonly home: Home
   readonly database: Redacted.Redacted
   readonly nats: BusNatsAddress
+  /** Lets exactly these outside agents in, where the server is ours. */
+  readonly admit: (outsiders: ReadonlyArray<Outsider>) => Effect.Effect<void, EmbeddedError>
   readonly sprites: { readonly url: string; readonly token: Redacted.Redacted }
   readonly anthropic: {
     readonly apiKey: Redacted.Redacted
@@ -56,6 +59,7 @@ export const servers = Effect.gen(function* () {
     home,
     database: database.url,
     nats: nats.address,
+    admit: nats.admit,
     sprites: sprites.address,
     anthropic: anthropic.access,
     cliToken: Redacted.make((yield* home.secret("cli.token", fresh)).trim()),
@@ -86,7 +90,12 @@ const natsOf = Effect.fnUntraced(function* (home: Home) {
   if (Option.isNone(natsUrl)) {
     const server = yield* startNats(home)
     const address: BusNatsAddress = { url: server.url, user: server.user, password: server.password }
-    return { address, part: { name: "NATS", where: `embedded, ${server.version}` }, listen: server.listen }
+    return {
+      address,
+      admit: server.admit,
+      part: { name: "NATS", where: `embedded, ${server.version}` },
+      listen: server.listen,
+    }
   }
   const text = Redacted.value(natsUrl.value)
   const url = URL.parse(text)
@@ -110,6 +119,7 @@ const natsOf = Effect.fnUntraced(function* (home: Home) {
   }
   return {
     address,
+    admit: () => Effect.void,
     part: { name: "NATS", where: `yours, ${shown(text)}` },
     listen: `nats --server ${shown(text)} sub 'troupe.>'`,
   }

@@ -12,6 +12,7 @@ import { LiveRoomsRuntime, ServerOptions, Sessions, WebServer, type Status } fro
 import { Bus, Company, Hooks, Roster, Settings, TroupeYaml } from "../runtime/index.ts"
 import { applying } from "./Applying.ts"
 import { banner } from "./Banner.ts"
+import * as BusUsers from "./BusUsers.ts"
 import { Doors, integrationTypes } from "./Doors.ts"
 import { metrics } from "./Metrics.ts"
 import { servers } from "./Servers.ts"
@@ -79,7 +80,7 @@ export const start = Effect.gen(function* () {
     Layer.provide(Sessions.layerMemory),
   )
   const doors = Doors.layer(Option.getOrNull(settings.publicUrl))
-  const all = Layer.merge(staff, page).pipe(
+  const all = Layer.mergeAll(staff, page, BusUsers.layer(at)).pipe(
     Layer.provideMerge(doors),
     Layer.provideMerge(layerActors),
     Layer.provideMerge(layerRoom({ database: at.database, nats: at.nats }, ws, config)),

@@ -6,11 +6,11 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { randomUUID } from "node:crypto"
-import { resolve } from "node:path"
-import { Settings, type Event } from "../../runtime/index.ts"
+import type { Event } from "../../runtime/index.ts"
 import { apply } from "./ApplyCommand.ts"
 import { call, CliError } from "./Client.ts"
 import { eventLines } from "./EventLines.ts"
+import { inspect } from "./InspectCommand.ts"
 import { bold, dim, harmless, red } from "./Paint.ts"
 import { eventsOf, findRoom, members, rooms, type Room } from "./Rooms.ts"
 import { tail } from "./Tail.ts"
@@ -190,18 +190,6 @@ const runningIn = (log: ReadonlyArray<Event>): ReadonlyArray<string> => {
   }
   return [...open]
 }
-
-const inspect = Command.make(
-  "inspect",
-  { json },
-  Effect.fnUntraced(function* (flags) {
-    const { home } = yield* Settings
-    const context = resolve(home, "nats/inspector.json")
-    const nats = (rest: string) => `nats --context ${context} ${rest}`
-    const commands = [nats("sub 'troupe.>'"), nats("stream ls"), nats("consumer ls")]
-    yield* print(flags.json, { context, commands }, commands)
-  }),
-).pipe(Command.withDescription("The NATS commands that listen to the bus"))
 
 const start = Command.make(
   "start",

@@ -10,10 +10,10 @@ import { readFileSync, statSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
+import { NatsPermissions } from "../../runtime/index.ts"
 import { testDirectory } from "../testing/index.ts"
 import { openHome } from "./Home.ts"
-import { INSPECTOR_INBOX } from "./NatsConfig.ts"
-import { greetStranger } from "./NatsHandshake.ts"
+import { greet } from "./NatsHandshake.ts"
 import { startNats } from "./NatsServer.ts"
 import { commandOf } from "./Processes.ts"
 
@@ -54,7 +54,12 @@ const readInspector = () =>
 beforeAll(async () => {
   server = await start(home)
   const { url, user, password } = readInspector()
-  inspector = await connect({ servers: url, user, pass: password, inboxPrefix: INSPECTOR_INBOX })
+  inspector = await connect({
+    servers: url,
+    user,
+    pass: password,
+    inboxPrefix: NatsPermissions.inboxOf(user),
+  })
   const manager = await jetstreamManager(server.runtime)
   await manager.streams.add({ name: "ROOMS_one", subjects: ["troupe.one.thread.>"] })
   await manager.consumers.add("ROOMS_one", { durable_name: "agent", ack_policy: AckPolicy.Explicit })
@@ -83,10 +88,10 @@ it("tells a server that refuses strangers from one that lets them in", async () 
   await new Promise<void>((resolve) => open.listen(0, "127.0.0.1", resolve))
   const address = open.address()
   const port = typeof address === "object" ? (address?.port ?? 0) : 0
-  expect(await Effect.runPromise(greetStranger(port))).toBe("admitted")
-  expect(await Effect.runPromise(greetStranger(server.port))).toBe("refused")
+  expect(await Effect.runPromise(greet(port))).toBe("admitted")
+  expect(await Effect.runPromise(greet(server.port))).toBe("refused")
   await new Promise((resolve) => open.close(resolve))
-  expect(await Effect.runPromise(greetStranger(port))).toBe("silent")
+  expect(await Effect.runPromise(greet(port))).toBe("silent")
 })
 
 it("lets the inspector hear every room, read the streams and see the consumers", async () => {

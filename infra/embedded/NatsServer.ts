@@ -1,18 +1,21 @@
 /**
- * The embedded NATS: the system's own nats-server under our supervision, on loopback, JetStream on disk, two users (`runtime`, and
- * the read-only `inspector`). At each start it is proved that nobody comes in without a password. P3: the streams may be lost.
+ * The embedded NATS: the system's own nats-server under our supervision, on loopback, JetStream on disk; users are `runtime`, the
+ * read-only `inspector`, and one per outside agent, who is admitted while it runs, and nobody else is dropped. At each start it is proved that nobody comes in without a password. P3: the streams may be lost.
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import { randomBytes } from "node:crypto"
-import { existsSync, mkdirSync, readFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { EmbeddedError } from "./EmbeddedError.ts"
 import type { Home } from "./Home.ts"
 import { localPort } from "./LocalPort.ts"
-import { atLeast, INSPECTOR_INBOX, natsConfig } from "./NatsConfig.ts"
-import { greetStranger } from "./NatsHandshake.ts"
+import { atLeast, natsConfig } from "./NatsConfig.ts"
+import { greet } from "./NatsHandshake.ts"
+import { NatsPermissions } from "../../runtime/index.ts"
 import { commandOf, signal } from "./Processes.ts"
 import { run } from "./Run.ts"
 import { supervise } from "./Supervisor.ts"
@@ -22,8 +25,29 @@ const Access = Schema.fromJsonString(
   Schema.Struct({
     port: Schema.Int,
     passwords: Schema.Struct({ runtime: Schema.String, inspector: Schema.String, system: Schema.String }),
+    /** Outside agents as they were last admitted, so that a restart of all does not lock them out meanwhile. */
+    outside: Schema.Array(
+      Schema.Struct({
+        id: Schema.String,
+        name: Schema.String,
+        password: Schema.String,
+        may: Schema.Struct({
+          publish: Schema.Array(Schema.String),
+          subscribe: Schema.Array(Schema.String),
+        }),
+      }),
+    ).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
   }),
 )
+
+/** An outside agent and what it may do; `about` goes into its file as it is, for its program to read. */
+export interface Outsider {
+  readonly id: string
+  readonly name: string
+  readonly may: NatsPermissions.Permissions
+  readonly about: object
+}
+
 const FILE = "nats/access.json"
 const OLDEST = [2, 9, 10]
 
@@ -50,8 +74,28 @@ export const startNats = Effect.fn("Nats.start")(function* (home: Home) {
   const port = yield* localPort(noted.port === 0 ? undefined : noted.port)
   const url = `nats://127.0.0.1:${port}`
   const inspector = join(dir, "inspector.json")
-  yield* home.keep(FILE, JSON.stringify({ ...noted, port }))
-  yield* home.keep("nats/nats.conf", natsConfig({ port, dir, version, passwords: noted.passwords }))
+  let access: typeof Access.Type = { ...noted, port }
+  /** Writes who may come in; true when that differs from what the server has. */
+  let config = ""
+  const configure = Effect.gen(function* () {
+    const { passwords, outside } = access
+    const before = config
+    config = natsConfig({
+      port,
+      dir,
+      version,
+      passwords,
+      outside: outside.map(({ name, password, may }) => ({
+        user: name,
+        password: JSON.stringify(password),
+        may,
+      })),
+    })
+    yield* home.keep(FILE, JSON.stringify(access))
+    yield* home.keep("nats/nats.conf", config)
+    return config !== before
+  })
+  yield* configure
   // Also a context file of the NATS CLI, which knows these names and passes over `context`.
   yield* home.keep(
     "nats/inspector.json",
@@ -60,7 +104,7 @@ export const startNats = Effect.fn("Nats.start")(function* (home: Home) {
       url,
       user: "inspector",
       password: noted.passwords.inspector,
-      inbox_prefix: INSPECTOR_INBOX,
+      inbox_prefix: NatsPermissions.inboxOf("inspector"),
       context: inspector,
     }),
   )
@@ -75,7 +119,7 @@ export const startNats = Effect.fn("Nats.start")(function* (home: Home) {
       }),
     ),
     busy: /address already in use/,
-    check: greetStranger(port).pipe(
+    check: greet(port).pipe(
       Effect.flatMap((answer) => {
         if (answer === "refused") return Effect.void
         if (answer === "silent") return fail(`${program} does not answer on ${url}.`)
@@ -84,8 +128,52 @@ export const startNats = Effect.fn("Nats.start")(function* (home: Home) {
     ),
     patience: "60 seconds",
   })
+  const admit = Effect.fn("Nats.admit")(function* (outsiders: ReadonlyArray<Outsider>) {
+    const known = new Map(access.outside.map((o) => [o.id, o]))
+    for (const { name } of access.outside) {
+      if (!outsiders.some((o) => o.name === name))
+        yield* Effect.sync(() => rmSync(join(dir, `${name}.json`), { force: true }))
+    }
+    access = {
+      ...access,
+      outside: outsiders.map(({ id, name, may }) => ({
+        id,
+        name,
+        may,
+        password: known.get(id)?.password ?? password(),
+      })),
+    }
+    const changed = yield* configure
+    for (const { id, name, about } of outsiders) {
+      yield* home.keep(
+        `nats/${name}.json`,
+        JSON.stringify({
+          description: `Troupe, the outside agent ${name}`,
+          url,
+          user: name,
+          password: access.outside.find((o) => o.id === id)!.password,
+          inbox_prefix: NatsPermissions.inboxOf(name),
+          context: join(dir, `${name}.json`),
+          ...about,
+        }),
+      )
+    }
+    const now = yield* SubscriptionRef.get(status)
+    // One that is just starting reads the file by itself.
+    if (!changed || now._tag !== "Running") return
+    signal(now.pid, "SIGHUP")
+    const last = access.outside.at(-1)
+    if (last === undefined) return
+    const admitted = yield* greet(port, { user: last.name, pass: last.password }).pipe(
+      Effect.repeat({ until: (answer) => answer === "admitted", schedule: Schedule.spaced("10 millis") }),
+      Effect.timeoutOption("5 seconds"),
+    )
+    if (admitted._tag === "None")
+      yield* fail(`${program} did not take up its changed users: see ${configOf(dir)}, and restart Troupe.`)
+  })
   return {
     url,
+    admit,
     user: "runtime",
     password: Redacted.make(noted.passwords.runtime),
     port,
@@ -96,8 +184,9 @@ export const startNats = Effect.fn("Nats.start")(function* (home: Home) {
   }
 })
 
+const password = () => randomBytes(24).toString("hex")
+
 const fresh = () => {
-  const password = () => randomBytes(24).toString("hex")
   return JSON.stringify({
     port: 0,
     passwords: { runtime: password(), inspector: password(), system: password() },

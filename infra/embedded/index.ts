@@ -1,7 +1,8 @@
 /** The embedded tier: what `npm start` needs when nothing is configured. */
 export { EmbeddedError, HomeTaken } from "./EmbeddedError.ts"
 export { openHome, type Home } from "./Home.ts"
-export { startNats } from "./NatsServer.ts"
+export { account } from "./NatsConfig.ts"
+export { startNats, type Outsider } from "./NatsServer.ts"
 export { startPostgres } from "./Postgres.ts"
 export type { Status } from "./Supervisor.ts"
 export { bubblewrap, natsServer, systemProgram } from "./SystemPackage.ts"

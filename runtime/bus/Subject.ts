@@ -19,6 +19,7 @@ export const liveOf = (ws: WorkspaceId, thread: ThreadId | "*") => `troupe.${ws}
 export const controlSubject = (ws: WorkspaceId, what: "relay" | "outbox" | "stop" | "config") =>
   `troupe.${ws}.control.${what}`
 /** What outside programs ask to be said: a request per (speaker, thread), answered after the commit. */
+export const sayAs = (ws: WorkspaceId, speaker: AgentId) => `troupe.${ws}.say.${speaker}`
 export const sayOf = (ws: WorkspaceId, speaker: AgentId) => `troupe.${ws}.say.${speaker}.*`
 export const sayAny = (ws: WorkspaceId) => `troupe.${ws}.say.*.*`
 /** The stream that keeps `thread.>`. */
