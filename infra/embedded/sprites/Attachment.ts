@@ -88,5 +88,5 @@ export const attachSocket = (socket: WebSocket, session: Session, isOwner: boole
   session.attach(attachment)
 }
 
-const joined = (data: RawData): Buffer =>
+export const joined = (data: RawData): Buffer =>
   Array.isArray(data) ? Buffer.concat(data) : Buffer.isBuffer(data) ? data : Buffer.from(data)

@@ -23,6 +23,8 @@ export const bubblewrapArguments = (
   nestedUserNamespaces: boolean,
 ): ReadonlyArray<string> => [
   ...(box.uid === undefined ? ownUser(nestedUserNamespaces) : asRoot),
+  // Without a network of the sprite's, which the launcher has entered by now, one of the command's own.
+  ...(box.network === undefined ? ["--unshare-net"] : []),
   "--die-with-parent",
   "--new-session",
   "--hostname", box.name,
@@ -52,12 +54,12 @@ export const bubblewrapArguments = (
 const openDirectory = (path: string): ReadonlyArray<string> => ["--perms", "0755", "--dir", path]
 
 const ownUser = (nestedUserNamespaces: boolean): ReadonlyArray<string> => [
-  "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000",
+  "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--unshare-user", "--uid", "1000", "--gid", "1000",
   ...(nestedUserNamespaces ? [] : ["--disable-userns"]),
 ] // prettier-ignore
 
 const asRoot: ReadonlyArray<string> = [
-  "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
+  "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try",
   "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP",
 ] // prettier-ignore
 

@@ -1,16 +1,24 @@
 /** Commands and sessions: start, attach, list, kill, and the command over plain HTTP. */
-import type { Filesystem } from "./Filesystem.ts"
+import type { Agents } from "./Agents.ts"
 import { attachSocket } from "./Attachment.ts"
+import { control } from "./Control.ts"
+import { passOn } from "./Filesystem.ts"
+import { watchFiles } from "./FileWatch.ts"
 import { runOverHttp } from "./HttpExec.ts"
+import type { Machines } from "./Machines.ts"
+import { watchPorts } from "./network/Ports.ts"
+import { proxyPort } from "./network/PortProxy.ts"
 import type { Route } from "./Router.ts"
 import type { Handler, UpgradeHandler } from "./Server.ts"
 import type { SessionRegistry } from "./SessionRegistry.ts"
 import type { SpriteStore } from "./SpriteStore.ts"
-import { duration, execRequest, invalid, notFound, signalNamed } from "./Wire.ts"
+import { duration, execRequest, invalid, signalNamed } from "./Wire.ts"
 
 export const execUpgrades = (
   store: SpriteStore,
+  machines: Machines,
   sessions: SessionRegistry,
+  agents: Agents,
 ): ReadonlyArray<Route<UpgradeHandler>> => {
   const attach: UpgradeHandler = ({ parameter, query, accept }) => {
     const { name } = store.get(parameter("name"))
@@ -21,10 +29,11 @@ export const execUpgrades = (
     {
       method: "GET",
       path: "/v1/sprites/:name/exec",
-      handle: (upgrade) => {
+      handle: async (upgrade) => {
         if (upgrade.query.has("id")) return attach(upgrade)
-        const sprite = store.get(upgrade.parameter("name"))
-        const request = execRequest(upgrade.query, sprite.environment)
+        const { environment } = store.get(upgrade.parameter("name"))
+        const request = execRequest(upgrade.query, environment)
+        const sprite = await machines.wake(upgrade.parameter("name"))
         sessions.admit(sprite)
         // The client is joined before the command can say anything: output comes in later turns of the event loop.
         upgrade.accept((socket) => attachSocket(socket, sessions.start(sprite, request), true))
@@ -34,15 +43,43 @@ export const execUpgrades = (
     {
       method: "GET",
       path: "/v1/sprites/:name/control",
-      handle: () => {
-        // The client then runs each command over a connection of its own, which is what we want.
-        throw notFound("control connection on this server")
+      handle: async ({ parameter, accept }) => {
+        const sprite = await machines.wake(parameter("name"))
+        accept((socket) => control(socket, sprite, sessions))
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/sprites/:name/fs/watch",
+      handle: async ({ parameter, accept }) => {
+        const sprite = await machines.wake(parameter("name"))
+        accept((socket) => watchFiles(socket, agents, sprite))
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/sprites/:name/proxy",
+      handle: async ({ parameter, accept }) => {
+        const sprite = await machines.wake(parameter("name"))
+        accept((socket) => proxyPort(socket, agents, sprite))
+      },
+    },
+    {
+      method: "GET",
+      path: "/v1/sprites/:name/ports/watch",
+      handle: ({ parameter, accept }) => {
+        const { name } = store.get(parameter("name"))
+        accept((socket) => watchPorts(socket, () => sessions.all(name)))
       },
     },
   ]
 }
 
-export const execRoutes = (store: SpriteStore, sessions: SessionRegistry): ReadonlyArray<Route<Handler>> => [
+export const execRoutes = (
+  store: SpriteStore,
+  machines: Machines,
+  sessions: SessionRegistry,
+): ReadonlyArray<Route<Handler>> => [
   {
     method: "GET",
     path: "/v1/sprites/:name/exec",
@@ -54,9 +91,10 @@ export const execRoutes = (store: SpriteStore, sessions: SessionRegistry): Reado
   {
     method: "POST",
     path: "/v1/sprites/:name/exec",
-    handle: ({ request, response, query, parameter }) => {
-      const sprite = store.get(parameter("name"))
-      const wanted = execRequest(query, sprite.environment)
+    handle: async ({ request, response, query, parameter }) => {
+      const { environment } = store.get(parameter("name"))
+      const wanted = execRequest(query, environment)
+      const sprite = await machines.wake(parameter("name"))
       sessions.admit(sprite)
       const session = sessions.start(sprite, { ...wanted, terminal: undefined })
       runOverHttp(session, request, response)
@@ -106,10 +144,10 @@ const operations: ReadonlyArray<readonly [string, string]> = [
   ["POST", "chown"],
 ]
 
-export const fileRoutes = (store: SpriteStore, files: Filesystem): ReadonlyArray<Route<Handler>> =>
+export const fileRoutes = (machines: Machines, agents: Agents): ReadonlyArray<Route<Handler>> =>
   operations.map(([method, operation]) => ({
     method,
     path: `/v1/sprites/:name/fs/${operation}`,
-    handle: ({ request, response, query, parameter }) =>
-      files.handle(store.get(parameter("name")), operation, query.toString(), request, response),
+    handle: async ({ request, response, query, parameter }) =>
+      passOn(agents, await machines.wake(parameter("name")), operation, query.toString(), request, response),
   }))

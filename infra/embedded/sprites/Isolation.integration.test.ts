@@ -39,10 +39,13 @@ describe("A sandbox under bubblewrap", () => {
   it("has an environment of its own, also that of its first process", async () => {
     const { stdout } = await bash(
       sprite,
-      "env | cut -d= -f1 | sort; cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'",
+      "env | cut -d= -f1 | LC_ALL=C sort; cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'",
     )
     expect(stdout).not.toContain("canary")
-    const keys = ["HOME", "LANG", "LOGNAME", "OLDPWD", "PATH", "PWD", "SHELL", "SHLVL", "TERM", "USER", "_"]
+    const keys = [
+      "HOME", "HTTPS_PROXY", "HTTP_PROXY", "LANG", "LOGNAME", "NODE_USE_ENV_PROXY", "NO_PROXY", "OLDPWD", "PATH", "PWD",
+      "SHELL", "SHLVL", "TERM", "USER", "_", "http_proxy", "https_proxy", "no_proxy",
+    ] // prettier-ignore
     expect(stdout.split("\n").slice(0, keys.length)).toEqual(keys)
     expect((await bash(sprite, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")).stdout).not.toContain(server.token)
   })

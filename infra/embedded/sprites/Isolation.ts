@@ -9,6 +9,7 @@ import * as fs from "node:fs"
 import { delimiter, join, posix } from "node:path"
 import { bubblewrapArguments } from "./Bubblewrap.ts"
 import type { Limits } from "./Limits.ts"
+import { enter as entering, type Network } from "./network/Networks.ts"
 import type { Directories } from "./SpriteStore.ts"
 import { defaultPath, home } from "./Wire.ts"
 
@@ -22,6 +23,7 @@ export interface Tools {
   readonly bwrap: string | undefined
   readonly prlimit: string | undefined
   readonly setpriv: string | undefined
+  readonly nsenter: string | undefined
   readonly script: string | undefined
   readonly stty: string | undefined
 }
@@ -30,6 +32,8 @@ export interface Box {
   readonly name: string
   readonly uid: number | undefined
   readonly directories: Directories
+  /** Of the sprite; undefined gives each command one of its own. */
+  readonly network: Network | undefined
 }
 
 export interface Mount {
@@ -68,6 +72,7 @@ export const findTools = (bwrap?: string): Tools => {
     bwrap: bwrap ?? find("bwrap", outside),
     prlimit: find("prlimit", inside),
     setpriv: find("setpriv", inside),
+    nsenter: find("nsenter", outside),
     script: find("script", inside),
     stty: find("stty", outside),
   }
@@ -94,18 +99,17 @@ export const plan = (
       : [tools.setpriv ?? "setpriv", "--reuid", `${box.uid}`, "--regid", `${box.uid}`, "--clear-groups",
           "--inh-caps=-all", "--bounding-set=-all", "--"] // prettier-ignore
   const options = bubblewrapArguments(box, command, isolation.nestedUserNamespaces)
+  const [file = "bwrap", ...args] = [
+    ...(box.network === undefined ? [] : entering(tools, box.network)),
+    tools.bwrap ?? "bwrap",
+    "--args", "3", "--info-fd", "4", "--",
+    ...limited,
+    ...drop,
+    ...entered(command, command.directory, tools),
+  ] // prettier-ignore
   return {
-    file: tools.bwrap ?? "bwrap",
-    args: [
-      "--args",
-      "3",
-      "--info-fd",
-      "4",
-      "--",
-      ...limited,
-      ...drop,
-      ...entered(command, command.directory, tools),
-    ],
+    file,
+    args,
     env: {},
     uid: undefined,
     options: Buffer.from(`${options.join("\0")}\0`),

@@ -2,7 +2,7 @@
 export interface Limits {
   /** Memory of all processes of a sprite together, and the data segment of each, in bytes. */
   readonly memoryBytes: number
-  /** Processes and threads: of a whole sprite when the server is root, else of one command. */
+  /** Processes and threads of a sprite. */
   readonly processes: number
   /** Largest single file, in bytes. */
   readonly fileBytes: number
@@ -13,6 +13,12 @@ export interface Limits {
   readonly scrollbackBytes: number
   /** Commands that may run at once in one sprite. */
   readonly sessions: number
+  /** CPU time of one command with all that it starts. */
+  readonly cpuSeconds: number
+  /** All files of a sprite together, with its checkpoints, in bytes. */
+  readonly diskBytes: number
+  /** A sprite that nobody uses and that computes nothing is stopped after this long. */
+  readonly idleMillis: number
 }
 
 export const defaultLimits: Limits = {
@@ -23,4 +29,7 @@ export const defaultLimits: Limits = {
   outputBytesPerSecond: 64 * 1024 ** 2,
   scrollbackBytes: 1024 ** 2,
   sessions: 64,
+  cpuSeconds: 12 * 3600,
+  diskBytes: 16 * 1024 ** 3,
+  idleMillis: 12 * 3600_000,
 }

@@ -15,17 +15,28 @@ import type { Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as os from "node:os"
 import { basename, dirname, join, resolve } from "node:path"
+import { Agents } from "./Agents.ts"
+import { checkpointRoutes } from "./checkpoints/CheckpointRoutes.ts"
+import { Checkpoints } from "./checkpoints/Checkpoints.ts"
 import { execRoutes, execUpgrades, fileRoutes } from "./ExecRoutes.ts"
-import { Filesystem } from "./Filesystem.ts"
 import { findTools, type Isolation } from "./Isolation.ts"
-import { laterRoutes, laterUpgrades } from "./LaterRoutes.ts"
+import { Launcher } from "./Launcher.ts"
 import { defaultLimits, type Limits } from "./Limits.ts"
+import { Losses } from "./Losses.ts"
+import { Machines } from "./Machines.ts"
+import { Egress, internet, type Outside } from "./network/Egress.ts"
+import { allowsAny } from "./network/EgressPolicy.ts"
+import { Networks, probe as probeNetworks } from "./network/Networks.ts"
 import { Pipes } from "./Pipes.ts"
+import { policyRoutes } from "./PolicyRoutes.ts"
 import { probe } from "./Probe.ts"
+import { enforce, watchMillis } from "./quotas/ProcessWatch.ts"
 import { makeServer } from "./Server.ts"
+import { serviceRoutes } from "./services/ServiceRoutes.ts"
+import { Services } from "./services/Services.ts"
 import { SessionRegistry } from "./SessionRegistry.ts"
 import { spriteRoutes } from "./SpriteRoutes.ts"
-import { SpriteStore } from "./SpriteStore.ts"
+import { type Sprite, SpriteStore } from "./SpriteStore.ts"
 import { jsonObject } from "./Wire.ts"
 
 export class LocalSpritesError extends Schema.TaggedError<LocalSpritesError>()("LocalSpritesError", {
@@ -47,6 +58,8 @@ export interface Options {
   /** Where bubblewrap is; default: found on PATH. */
   readonly bwrap?: string
   readonly limits?: Partial<Limits>
+  /** What an allowed connection meets; default: the internet. */
+  readonly outside?: Outside
 }
 
 export interface Status {
@@ -55,6 +68,8 @@ export interface Status {
   readonly warning: string | undefined
   /** What holds a sandbox back, one sentence each. */
   readonly limits: ReadonlyArray<string>
+  /** Commands that the last server on this home took with it. */
+  readonly lost: ReadonlyArray<string>
 }
 
 export interface LocalSprites {
@@ -94,23 +109,67 @@ export const start = Effect.fn("LocalSprites.start")(function* (
       probe(join(runtime, "probe"), root, options.unsafeLocalExec, findTools(options.bwrap), limits, pipes),
     catch: (cause) => new LocalSpritesError({ message: "The sandbox could not be tried out.", cause }),
   })
-  const files = yield* Effect.acquireRelease(
-    Effect.sync(() => new Filesystem(isolation, limits, pipes, store, join(runtime, "files"))),
-    (files) => Effect.callback<void>((resume) => files.close(() => resume(Effect.void))),
+  const apart =
+    isolation._tag === "Bubblewrap" ? yield* closing(() => probeNetworks(isolation.tools)) : noNetworks
+  const networks =
+    apart === undefined && isolation._tag === "Bubblewrap"
+      ? yield* Effect.acquireRelease(
+          Effect.sync(() => new Networks(isolation.tools)),
+          (networks) => Effect.sync(() => networks.close()),
+        )
+      : undefined
+  const launcher = new Launcher(isolation, limits, store, pipes, networks)
+  const losses = new Losses(store)
+  const sessions = new SessionRegistry(launcher, losses)
+  const egress = new Egress(store, options.outside ?? internet)
+  const opens = (name: string) => store.has(name) && allowsAny(store.get(name).networkRules)
+  const agents = yield* Effect.acquireRelease(
+    Effect.sync(
+      () =>
+        new Agents(launcher, join(runtime, "agents"), {
+          listen: (sprite, path) => egress.listen(sprite, path),
+          wanted: ({ name }) => opens(name) && sessions.all(name).length > 0,
+        }),
+    ),
+    (agents) => closing(() => agents.close()),
   )
-  const sessions = yield* Effect.acquireRelease(
-    Effect.sync(() => new SessionRegistry(isolation, limits, pipes, store)),
-    (sessions) => Effect.callback<void>((resume) => sessions.close(() => resume(Effect.void))),
+  yield* Effect.addFinalizer(() => closing(() => sessions.close()))
+  const carry = (sprite: Sprite) =>
+    void agents.borrow(sprite).then(
+      (loan) => loan.release(),
+      () => {},
+    )
+  const services = yield* Effect.acquireRelease(
+    Effect.sync(() => new Services(store, sessions)),
+    (services) => Effect.sync(() => services.close()),
+  )
+  const machines = new Machines(launcher, sessions, agents, {
+    wake: (sprite) => {
+      if (opens(sprite.name)) carry(sprite)
+      services.wake(sprite)
+    },
+    sleep: (name) => services.sleep(name),
+  })
+  const checkpoints = new Checkpoints(launcher, machines, () => Promise.resolve(limits.diskBytes))
+  const networkChanged = async (name: string) => {
+    egress.enforce(name)
+    if (opens(name)) (await agents.borrow(await machines.wake(name))).release()
+  }
+  yield* Effect.acquireRelease(
+    Effect.sync(() => watch(store, sessions, machines, limits)),
+    (stop) => Effect.sync(stop),
   )
   const { server, close } = makeServer(
     token,
     [
-      ...spriteRoutes(store, sessions, files),
-      ...execRoutes(store, sessions),
-      ...fileRoutes(store, files),
-      ...laterRoutes,
+      ...spriteRoutes(store, machines, losses),
+      ...execRoutes(store, machines, sessions),
+      ...fileRoutes(machines, agents),
+      ...checkpointRoutes(store, machines, checkpoints),
+      ...serviceRoutes(store, machines, services),
+      ...policyRoutes(store, launcher, networkChanged),
     ],
-    [...execUpgrades(store, sessions), ...laterUpgrades],
+    execUpgrades(store, machines, sessions, agents),
   )
   const port = yield* Effect.acquireRelease(
     listen(server, options.port ?? lastPort(options.file)).pipe(
@@ -118,12 +177,38 @@ export const start = Effect.fn("LocalSprites.start")(function* (
     ),
     () => Effect.callback<void>((resume) => close(() => resume(Effect.void))),
   )
+  // What served before this start serves again.
+  for (const { name } of store.list("")) {
+    if (services.wanted(name)) void machines.wake(name).catch(() => {})
+  }
   const url = `http://127.0.0.1:${port}`
   yield* attempt(`The local Sprites server cannot write ${options.file}`, () =>
     writeSecret(options.file, { url, token }),
   )
-  return { url, token, status: statusOf(isolation, limits) }
+  return { url, token, status: { ...statusOf(isolation, limits, apart), lost: losses.all } }
 })
+
+const closing = <A>(run: () => Promise<A>): Effect.Effect<A> => Effect.promise(run)
+
+/** The limits that no kernel keeps for us, looked at now and then. */
+const watch = (
+  store: SpriteStore,
+  sessions: SessionRegistry,
+  machines: Machines,
+  limits: Limits,
+): (() => void) => {
+  let looks = 0
+  const timer = setInterval(() => {
+    const each = looks++ % 4 === 0
+    for (const name of sessions.busy) {
+      const { memoryMegabytes } = store.get(name)
+      const memoryBytes = memoryMegabytes === undefined ? limits.memoryBytes : memoryMegabytes * 1024 ** 2
+      enforce(sessions.all(name), { ...limits, memoryBytes }, each)
+    }
+    if (each) machines.stopIdle(Date.now())
+  }, watchMillis)
+  return () => clearInterval(timer)
+}
 
 /** Of an earlier server on the same home that was killed. Another user's file of that name is left alone. */
 const removeLeftovers = (prefix: string): void => {
@@ -169,7 +254,9 @@ const writeSecret = (file: string, value: unknown): void => {
   fs.renameSync(`${file}.new`, file)
 }
 
-const statusOf = (isolation: Isolation, limits: Limits): Status => {
+const noNetworks = "commands run without bubblewrap."
+
+const statusOf = (isolation: Isolation, limits: Limits, apart: string | undefined): Omit<Status, "lost"> => {
   if (isolation._tag === "Refused") return { isolation: "refused", warning: isolation.reason, limits: [] }
   const ownUid = process.getuid?.() === 0
   const each = [
@@ -179,7 +266,11 @@ const statusOf = (isolation: Isolation, limits: Limits): Status => {
   ]
   if (isolation._tag === "Bubblewrap") {
     const memory = `At most ${limits.memoryBytes / 1024 ** 2} MiB of memory a sprite, looked at four times a second (no cgroup).`
-    return { isolation: "bubblewrap", warning: undefined, limits: [...each, memory] }
+    const network =
+      apart === undefined
+        ? "No network but to the hosts that a sprite's policy allows, by its HTTP proxy."
+        : `Each command has a network of its own with nothing in it, and no host can be allowed: ${apart}`
+    return { isolation: "bubblewrap", warning: undefined, limits: [...each, memory, network] }
   }
   const user = ownUid
     ? "another user of this machine"

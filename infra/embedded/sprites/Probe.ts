@@ -53,7 +53,12 @@ const missing = async (
   if (isRoot && tools.setpriv === undefined) return "the program `setpriv` (package util-linux) is missing."
   const uid = isRoot ? probeUid : undefined
   const at = (name: string) => join(directory, name)
-  const box: Box = { name: "probe", uid, directories: { home: at("home"), tmp: at("tmp"), etc: at("etc") } }
+  const box: Box = {
+    name: "probe",
+    uid,
+    directories: { home: at("home"), tmp: at("tmp"), etc: at("etc") },
+    network: undefined,
+  }
   makeDirectories(box.directories, uid)
   // Old versions of bubblewrap cannot forbid user namespaces inside; as root there is nothing to forbid them with.
   const nested: ReadonlyArray<boolean> = isRoot ? [true] : [false, true]

@@ -1,4 +1,4 @@
-import { type Sprite, SpritesClient } from "@fly/sprites"
+import type { Sprite } from "@fly/sprites"
 import { createHash } from "node:crypto"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { WebSocket } from "ws"
@@ -171,12 +171,6 @@ describe("Commands on the local server", () => {
     await expect(sprite.execFileHTTP("bash", ["-c", "exit 9"])).rejects.toMatchObject({ exitCode: 9 })
   })
 
-  it("run once when the client asks for control mode, which is refused", async () => {
-    const client = new SpritesClient(server.token, { baseURL: server.url, controlMode: true })
-    const result = await client.sprite("exec").execFile("bash", ["-c", "echo x >> runs; wc -l < runs"])
-    expect(result.stdout).toBe("1\n")
-  })
-
   it("keep the connection of a silent command alive with empty frames", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] })
     try {
@@ -211,7 +205,9 @@ describe("Commands on the local server", () => {
     expect(await status("/v1/sprites/exec/exec")).toBe(400)
     expect(await status("/v1/sprites/nobody/exec?cmd=true")).toBe(404)
     expect(await status("/v1/sprites/exec/exec/unknown")).toBe(404)
-    expect(await status("/v1/sprites/exec/proxy")).toBe(501)
+    for (const other of ["control", "proxy", "fs/watch", "ports/watch"]) {
+      expect(await status(`/v1/sprites/nobody/${other}`)).toBe(404)
+    }
   })
 })
 

@@ -11,6 +11,9 @@ import { invalid, jsonObject, maxHeaderBytes, maxInboundFrame, unauthorized, Wir
 
 const maxJsonBytes = 1024 * 1024
 
+const goingAway = 1001
+const goodbyeMillis = 200
+
 interface Call {
   readonly request: IncomingMessage
   readonly query: URLSearchParams
@@ -30,8 +33,8 @@ export interface Upgrade extends Call {
 
 /** Throws (or rejects with) a WireError to refuse. */
 export type Handler = (exchange: Exchange) => void | Promise<void>
-/** Throws a WireError to refuse the upgrade. */
-export type UpgradeHandler = (upgrade: Upgrade) => void
+/** Throws (or rejects with) a WireError to refuse the upgrade. */
+export type UpgradeHandler = (upgrade: Upgrade) => void | Promise<void>
 
 export interface LocalServer {
   readonly server: Server
@@ -76,28 +79,33 @@ export const makeServer = (
 
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy())
-    try {
+    const handle = async () => {
       authorize(request, token)
       const { path, query } = target(request)
       const found = match(upgrades, request.method ?? "GET", path)
-      found.handle({
+      await found.handle({
         request,
         query,
         parameter: (name) => found.parameters[name] ?? "",
         accept: (connected) => sockets.handleUpgrade(request, socket, head, connected),
       })
-    } catch (cause) {
+    }
+    handle().catch((cause: unknown) => {
       const { status, body } = known(cause)
       socket.end(
         `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\n` +
           `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
       )
-    }
+    })
   })
   const close = (done: () => void) => {
     server.close(() => done())
     server.closeAllConnections()
-    for (const socket of sockets.clients) socket.terminate()
+    // An abrupt end of an idle control connection is an error nobody hears in the client: say good-bye.
+    for (const socket of sockets.clients) socket.close(goingAway)
+    setTimeout(() => {
+      for (const socket of sockets.clients) socket.terminate()
+    }, goodbyeMillis)
   }
   return { server, close }
 }

@@ -18,10 +18,15 @@ const unreadLow = 256 * 1024
 const burstMillis = 100
 const unwatchedShare = 1 / 16
 const graceMillis = 10_000
+
 export class Session {
   readonly id: string
   readonly request: ExecRequest
+  /** The service whose command this is. */
+  readonly service: string | undefined
   readonly created = Date.now()
+  /** What it has used so far, as far as looked at. */
+  cpuMillis = 0
   readonly #limits: Limits
   readonly #running: Running
   readonly #attachments = new Set<Attachment>()
@@ -37,8 +42,15 @@ export class Session {
   #timers = new Set<NodeJS.Timeout>()
   #leave: NodeJS.Timeout | undefined
 
-  constructor(id: string, request: ExecRequest, limits: Limits, start: (listener: Listener) => Running) {
+  constructor(
+    id: string,
+    request: ExecRequest,
+    limits: Limits,
+    service: string | undefined,
+    start: (listener: Listener) => Running,
+  ) {
     this.id = id
+    this.service = service
     this.request = request
     this.#limits = limits
     this.#size = request.terminal ?? { rows: 0, cols: 0 }
@@ -71,6 +83,14 @@ export class Session {
       last_activity: new Date(this.#lastActivity).toISOString(),
       tty: this.request.terminal !== undefined,
     }
+  }
+
+  get attached(): boolean {
+    return this.#watched
+  }
+
+  get lastActivity(): number {
+    return this.#lastActivity
   }
 
   get pid(): number | undefined {
@@ -159,7 +179,7 @@ export class Session {
       this.#hold.unread = true
       this.#running.pause()
     }
-    const rate = this.#limits.outputBytesPerSecond * (this.#attachments.size === 0 ? unwatchedShare : 1)
+    const rate = this.#limits.outputBytesPerSecond * (this.#watched ? 1 : unwatchedShare)
     this.#paidUntil = Math.max(now, this.#paidUntil) + (bytes.length / rate) * 1000
     if (this.#paidUntil - now > burstMillis && !this.#hold.pace) {
       this.#hold.pace = true
@@ -169,6 +189,11 @@ export class Session {
         this.#goOn()
       })
     }
+  }
+
+  /** A service's log is not somebody who waits. */
+  get #watched(): boolean {
+    return this.#attachments.size > 0 && this.service === undefined
   }
 
   #unread(): number {

@@ -19,7 +19,7 @@ describe("Sprites on the local server", () => {
     expect(made.id).toMatch(/^sprite-/)
     const found = await client.getSprite("crud")
     expect(found.id).toBe(made.id)
-    expect(found.status).toBe("warm")
+    expect(found.status).toBe("cold")
     const changed = await client.updateSprite("crud", { labels: ["x"] })
     expect(changed.labels).toEqual(["x"])
     expect((await client.updateSprite("crud", { labels: [] })).labels).toEqual([])
@@ -95,11 +95,29 @@ describe("Sprites on the local server", () => {
     expect(status).toBe(401)
   })
 
-  it("answers plainly to what it does not offer yet", async () => {
-    const sprite = await server.client.createSprite("later")
-    await expect(sprite.listCheckpoints()).rejects.toThrow(/501.*does not offer checkpoints/)
-    await expect(sprite.listServices()).rejects.toThrow(/does not offer services/)
-    await expect(sprite.getNetworkPolicy()).rejects.toThrow(/does not offer policies/)
+  it("say after a restart of the server what it took with it", async () => {
+    const home = temporaryHome()
+    const first = await serve({ home })
+    const sprite = await first.client.createSprite("loser")
+    const session = sprite.createSession("sleep", ["1000"])
+    session.on("error", () => {})
+    await new Promise((resolve) => session.on("spawn", resolve))
+    await bash(sprite, "true")
+    const [{ id } = { id: "" }] = await sprite.listSessions()
+    expect((await sprite.check()).reason).toBeUndefined()
+    await first.stop()
+
+    const second = await serve({ home })
+    expect(second.status.lost).toEqual(["loser: sleep 1000"])
+    const again = second.client.sprite("loser")
+    expect((await again.check()).reason).toContain("what ran was ended: sleep 1000")
+    await expect(again.killSession(id)).rejects.toMatchObject({ statusCode: 404, errorCode: "session_lost" })
+    await second.stop()
+
+    const third = await serve({ home })
+    expect(third.status.lost).toEqual([])
+    await third.stop()
+    remove(home)
   })
 
   it("writes its address and token for the owner only", () => {

@@ -1,10 +1,11 @@
 /** Create, get, list, change and delete sprites, and what is cheap around that. */
-import type { Filesystem } from "./Filesystem.ts"
+import type { Losses } from "./Losses.ts"
+import type { Machines } from "./Machines.ts"
 import type { Route } from "./Router.ts"
 import type { Handler } from "./Server.ts"
-import type { SessionRegistry } from "./SessionRegistry.ts"
 import type { Changes, Sprite, SpriteStore } from "./SpriteStore.ts"
-import { invalid, notSupported } from "./Wire.ts"
+import { watchSprites } from "./SpriteWatch.ts"
+import { invalid, isEnvironment } from "./Wire.ts"
 
 const organization = "local"
 const defaultPage = 50
@@ -12,24 +13,34 @@ const maxPage = 500
 
 export const spriteRoutes = (
   store: SpriteStore,
-  sessions: SessionRegistry,
-  files: Filesystem,
+  machines: Machines,
+  losses: Losses,
 ): ReadonlyArray<Route<Handler>> => {
-  const running = (sprite: Sprite) => sessions.list(sprite.name).length > 0
   const resource = (sprite: Sprite) => ({
     id: sprite.id,
     name: sprite.name,
     organization,
     url: `http://${sprite.name}.localhost`,
     url_settings: sprite.urlSettings,
-    status: running(sprite) ? "running" : "warm",
+    status: machines.status(sprite.name),
     created_at: sprite.createdAt,
     updated_at: sprite.updatedAt,
     labels: sprite.labels,
     ...(sprite.config === undefined ? {} : { config: sprite.config }),
     environment: sprite.environment,
   })
-  const endProcesses = (name: string, done: () => void) => sessions.endAll(name, () => files.end(name, done))
+  const counts = () => {
+    const states = store.list("").map(({ name }) => machines.status(name))
+    const number = (state: string) => states.filter((other) => other === state).length
+    return {
+      name: organization,
+      running: number("running"),
+      warm: number("warm"),
+      cold: number("cold"),
+      running_limit: 0,
+      warm_limit: 0,
+    }
+  }
 
   return [
     {
@@ -43,25 +54,22 @@ export const spriteRoutes = (
     {
       method: "GET",
       path: "/v1/sprites",
-      handle: ({ json, query, request }) => {
-        if (request.headers.accept === "application/x-ndjson") throw notSupported("the live list of sprites")
-        const all = store.list(query.get("prefix") ?? "")
+      handle: ({ json, query, request, response }) => {
+        const prefix = query.get("prefix") ?? ""
+        if (request.headers.accept === "application/x-ndjson") {
+          const describe = (name: string) => ({ name, status: machines.status(name) })
+          return watchSprites(response, store, prefix, describe, counts)
+        }
         const after = query.get("continuation_token") ?? ""
         const size = Math.min(Number(query.get("max_results") ?? defaultPage) || defaultPage, maxPage)
-        const rest = all.filter((sprite) => sprite.name > after)
+        const rest = store.list(prefix).filter((sprite) => sprite.name > after)
         const page = rest.slice(0, size)
         const more = rest.length > page.length
-        const busy = all.filter(running).length
         json(200, {
           sprites: page.map(resource),
           has_more: more,
           next_continuation_token: more ? page.at(-1)?.name : null,
-          name: organization,
-          running: busy,
-          warm: all.length - busy,
-          cold: 0,
-          running_limit: 0,
-          warm_limit: 0,
+          ...counts(),
         })
       },
     },
@@ -80,12 +88,12 @@ export const spriteRoutes = (
     {
       method: "DELETE",
       path: "/v1/sprites/:name",
-      handle: ({ empty, parameter }) => {
+      handle: async ({ empty, parameter }) => {
         const { name } = store.get(parameter("name"))
-        endProcesses(name, () => {
-          store.delete(name)
-          empty(204)
-        })
+        await machines.stop(name)
+        // Somebody else may have deleted it by now.
+        if (store.has(name)) store.delete(name)
+        empty(204)
       },
     },
     {
@@ -99,25 +107,28 @@ export const spriteRoutes = (
     {
       method: "POST",
       path: "/v1/sprites/:name/restart",
-      handle: ({ json, parameter }) => {
-        const sprite = store.get(parameter("name"))
-        endProcesses(sprite.name, () =>
-          json(202, { sprite_name: sprite.name, machine_id: sprite.id, message: "All commands were ended." }),
-        )
+      handle: async ({ json, parameter }) => {
+        const { name, id } = store.get(parameter("name"))
+        await machines.stop(name)
+        await machines.wake(name)
+        json(202, { sprite_name: name, machine_id: id, message: "All commands were ended." })
       },
     },
     {
       method: "GET",
       path: "/v1/sprites/:name/check",
-      handle: ({ json, parameter }) => {
-        const sprite = store.get(parameter("name"))
+      handle: async ({ json, parameter }) => {
+        const { name, id } = store.get(parameter("name"))
+        const begun = performance.now()
+        const failure = await machines.check(name)
+        const elapsed = (performance.now() - begun) / 1000
         json(200, {
-          sprite_name: sprite.name,
-          sprite_id: sprite.id,
-          status: "ok",
-          reason: null,
+          sprite_name: name,
+          sprite_id: id,
+          status: failure === undefined ? "ok" : "failed",
+          reason: failure ?? losses.of(name) ?? null,
           checked_at: new Date().toISOString(),
-          elapsed: 0,
+          elapsed,
         })
       },
     },
@@ -142,10 +153,3 @@ const changes = (input: Record<string, unknown>): Changes => {
     ...(input["config"] === undefined ? {} : { config: input["config"] }),
   }
 }
-
-const isEnvironment = (value: unknown): value is Record<string, string> =>
-  typeof value === "object" &&
-  value !== null &&
-  Object.entries(value).every(
-    ([key, text]) => /^[^=\0]+$/.test(key) && typeof text === "string" && !text.includes("\0"),
-  )

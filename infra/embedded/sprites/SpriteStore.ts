@@ -1,12 +1,13 @@
 /**
  * The sprites on disk: `<root>/<name>/` holds `home` and `tmp` (seen inside as /home/sprite and /tmp), `etc` (who the
- * sandbox's user is) and `sprite.json`. A server that starts on the same root finds the same sprites.
+ * sandbox's user is), `checkpoints`, and what the server knows of it (`sprite.json` and others). A server that starts on the same root finds the same sprites.
  * When the server is root every sprite has a uid of its own, so that the kernel counts processes per sprite.
  */
 import { spawn } from "node:child_process"
 import { createHash, randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import { join } from "node:path"
+import type { Rule } from "./network/EgressPolicy.ts"
 import { invalid, jsonObject, notFound } from "./Wire.ts"
 
 export interface Sprite {
@@ -20,6 +21,11 @@ export interface Sprite {
   readonly urlSettings: unknown
   readonly environment: Readonly<Record<string, string>>
   readonly config: unknown
+  readonly networkRules: ReadonlyArray<Rule>
+  /** As it was set; undefined when it never was. */
+  readonly privileges: unknown
+  /** Below the server's own limit. */
+  readonly memoryMegabytes: number | undefined
 }
 
 export interface Directories {
@@ -33,12 +39,17 @@ export interface Changes {
   readonly urlSettings?: unknown
   readonly environment?: Readonly<Record<string, string>>
   readonly config?: unknown
+  readonly networkRules?: ReadonlyArray<Rule>
+  readonly privileges?: unknown
+  readonly memoryMegabytes?: number | undefined
 }
 
 export class SpriteStore {
   readonly #root: string
   readonly #firstUid: number
   readonly #sprites = new Map<string, Sprite>()
+  /** Told the name of a sprite whose state may be another one now. */
+  readonly watchers = new Set<(name: string) => void>()
 
   constructor(root: string) {
     this.#root = root
@@ -68,6 +79,9 @@ export class SpriteStore {
       urlSettings: changes.urlSettings ?? { auth: "sprite" },
       environment: changes.environment ?? {},
       config: changes.config,
+      networkRules: [],
+      privileges: undefined,
+      memoryMegabytes: undefined,
     }
     fs.mkdirSync(join(this.#root, name), { mode: 0o711 })
     makeDirectories(this.directories(sprite), sprite.uid)
@@ -79,6 +93,10 @@ export class SpriteStore {
     const sprite = this.#sprites.get(name)
     if (sprite === undefined) throw notFound(`sprite called ${name}`)
     return sprite
+  }
+
+  has(name: string): boolean {
+    return this.#sprites.has(name)
   }
 
   update(name: string, changes: Changes): Sprite {
@@ -93,7 +111,12 @@ export class SpriteStore {
     const doomed = join(this.#root, `.deleted-${sprite.id}`)
     fs.renameSync(join(this.#root, name), doomed)
     this.#sprites.delete(name)
+    this.changed(name)
     removeTree(doomed)
+  }
+
+  changed(name: string): void {
+    for (const watcher of this.watchers) watcher(name)
   }
 
   /** All whose name starts with `prefix`, by name. */
@@ -108,17 +131,76 @@ export class SpriteStore {
     return { home: at("home"), tmp: at("tmp"), etc: at("etc") }
   }
 
+  /** A file of the server's own about a sprite; no sandbox sees it. */
+  file(name: string, file: string): string {
+    return join(this.#root, name, file)
+  }
+
+  /** Replaces it in one step: a reader sees the old or the new. */
+  writeFile(name: string, file: string, text: string): void {
+    const path = this.file(name, file)
+    fs.writeFileSync(`${path}.new`, text, { mode: 0o600 })
+    fs.renameSync(`${path}.new`, path)
+  }
+
+  /** A directory of the sprite's user beside its files, made when it is missing; no command sees it. */
+  ownedDirectory(sprite: Sprite, directory: string): string {
+    const path = this.file(sprite.name, directory)
+    if (!fs.existsSync(path)) {
+      fs.mkdirSync(path, { mode: 0o700 })
+      if (sprite.uid !== undefined) fs.chownSync(path, sprite.uid, sprite.uid)
+    }
+    return path
+  }
+
+  /** An empty directory in which to put what is to replace the sprite's files. */
+  makeRestoring(sprite: Sprite): string {
+    this.discard(sprite, "restoring")
+    return this.ownedDirectory(sprite, "restoring")
+  }
+
+  /** What is there is complete: puts it in place of the sprite's files. */
+  finishRestoring(sprite: Sprite): void {
+    this.writeFile(sprite.name, "restoring.ready", "")
+    this.#putInPlace(sprite)
+  }
+
+  /** Removes something beside its files, however large, without waiting. */
+  discard(sprite: Sprite, entry: string): void {
+    const path = this.file(sprite.name, entry)
+    if (!fs.existsSync(path)) return
+    const doomed = join(this.#root, `.deleted-${randomUUID()}`)
+    fs.renameSync(path, doomed)
+    removeTree(doomed)
+  }
+
+  /** Safe to repeat: a server that died in the middle goes on here. */
+  #putInPlace(sprite: Sprite): void {
+    for (const part of ["home", "tmp"]) {
+      const made = this.file(sprite.name, join("restoring", part))
+      if (!fs.existsSync(made)) continue
+      this.discard(sprite, part)
+      fs.renameSync(made, this.file(sprite.name, part))
+    }
+    fs.rmSync(this.file(sprite.name, "restoring.ready"))
+    this.discard(sprite, "restoring")
+  }
+
   #read(name: string): void {
     const file = join(this.#root, name, "sprite.json")
     const sprite = fs.existsSync(file) ? jsonObject(fs.readFileSync(file, "utf8")) : undefined
-    if (sprite?.["name"] === name) this.#sprites.set(name, sprite as unknown as Sprite)
+    if (sprite?.["name"] !== name) return
+    // What an older version wrote has no rules: nothing is allowed.
+    const known = { networkRules: [], ...sprite } as unknown as Sprite
+    this.#sprites.set(name, known)
+    if (fs.existsSync(this.file(name, "restoring.ready"))) this.#putInPlace(known)
+    else this.discard(known, "restoring")
   }
 
   #write(sprite: Sprite): void {
-    const file = join(this.#root, sprite.name, "sprite.json")
-    fs.writeFileSync(`${file}.new`, JSON.stringify(sprite), { mode: 0o600 })
-    fs.renameSync(`${file}.new`, file)
+    this.writeFile(sprite.name, "sprite.json", JSON.stringify(sprite))
     this.#sprites.set(sprite.name, sprite)
+    this.changed(sprite.name)
   }
 
   #freeUid(): number {

@@ -45,9 +45,6 @@ export const unauthorized = (): WireError =>
     "The token is missing or wrong. Send it as Authorization: Bearer <token>.",
   )
 export const notFound = (what: string): WireError => new WireError(404, "not_found", `There is no ${what}.`)
-export const notSupported = (what: string): WireError =>
-  new WireError(501, "not_supported", `The local Sprites server does not offer ${what}.`)
-
 export const frame = (id: number, payload: Uint8Array): Buffer => {
   const out = Buffer.allocUnsafe(payload.length + 1)
   out[0] = id
@@ -94,6 +91,23 @@ export const clientMessage = (text: string): ClientMessage => {
     if (signal !== undefined) return { _tag: "Signal", signal }
   }
   return { _tag: "Unknown" }
+}
+
+const controlPrefix = "control:"
+
+export const controlMessage = (type: "op.complete" | "op.error", args: Record<string, unknown>): string =>
+  `${controlPrefix}${JSON.stringify({ type, args })}`
+
+/** The start of a command over a control connection, as the query of an exec; undefined for what asks for nothing. */
+export const controlRequest = (text: string): URLSearchParams | undefined => {
+  const message = text.startsWith(controlPrefix) ? jsonObject(text.slice(controlPrefix.length)) : undefined
+  if (message?.["type"] !== "op.start") return undefined
+  const query = new URLSearchParams()
+  if (message["op"] !== "exec") return query
+  for (const [key, value] of Object.entries(message["args"] ?? {})) {
+    for (const one of Array.isArray(value) ? value : [value]) query.append(key, String(one))
+  }
+  return query
 }
 
 /** `SIGTERM`, `TERM`, `sigterm` and `15` are one signal. */
@@ -164,7 +178,7 @@ export const execRequest = (
   return request
 }
 
-const defaultEnvironment = (environment: Readonly<Record<string, string>>): Record<string, string> =>
+export const defaultEnvironment = (environment: Readonly<Record<string, string>>): Record<string, string> =>
   floor({
     HOME: home,
     USER: "sprite",
@@ -190,6 +204,13 @@ const fromPairs = (pairs: ReadonlyArray<string>): Record<string, string> => {
   }
   return env
 }
+
+export const isEnvironment = (value: unknown): value is Record<string, string> =>
+  typeof value === "object" &&
+  value !== null &&
+  Object.entries(value).every(
+    ([key, text]) => /^[^=\0]+$/.test(key) && typeof text === "string" && !text.includes("\0"),
+  )
 
 const isSize = (value: unknown): value is number =>
   typeof value === "number" && Number.isInteger(value) && value > 0 && value < 65_536

@@ -1,11 +1,15 @@
 /**
- * The file server of one sandbox: HTTP on a Unix socket that only the Sprites server can reach. The socket's path is
- * the one argument. It says `ready` when it listens, and ends when its input ends.
+ * The server's helper inside one sandbox: files and ports over HTTP on a Unix socket that only the Sprites server can
+ * reach. The first argument is the directory of its sockets; with `egress` as the second it also carries connections to
+ * the egress proxy out. It says `ready` when it listens, and ends when its input ends.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { home, modeOf, OperationError, openToRead, openToWrite, resolved, written } from "./Operations.ts"
 import * as operations from "./Operations.ts"
+import { carryOut, connect } from "./Ports.ts"
+import { watch } from "./Watch.ts"
 
 const statuses: Record<string, number> = {
   ENOENT: 404,
@@ -57,6 +61,15 @@ const serve = async (request: IncomingMessage, response: ServerResponse): Promis
   }
   const recursive = body["recursive"] === true
   switch (operation) {
+    case "POST /watch": {
+      const paths = Array.isArray(body["paths"]) ? body["paths"].map(String) : []
+      const directory = typeof body["workingDir"] === "string" ? body["workingDir"] : "/"
+      return watch(
+        paths.map((name) => resolved(name, directory)),
+        recursive,
+        response,
+      )
+    }
     case "POST /rename":
       return answer(response, 200, await operations.rename(named("source"), named("dest")))
     case "POST /copy": {
@@ -111,5 +124,8 @@ const server = createServer((request, response) => {
 })
 // The one client keeps its connections as long as it lives.
 server.keepAliveTimeout = 0
-server.listen(process.argv[2], () => process.stdout.write("ready\n"))
+server.on("connect", connect)
+const sockets = process.argv[2] ?? "."
+if (process.argv[3] === "egress") carryOut(join(sockets, "egress"))
+server.listen(join(sockets, "agent"), () => process.stdout.write("ready\n"))
 process.stdin.on("end", () => process.exit(0)).resume()

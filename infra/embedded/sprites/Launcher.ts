@@ -1,0 +1,81 @@
+/** Starts commands in the sandbox of a sprite: what all who start one share. */
+import type { Isolation, Mount } from "./Isolation.ts"
+import type { Limits } from "./Limits.ts"
+import { proxyEnvironment } from "./network/Egress.ts"
+import type { Networks } from "./network/Networks.ts"
+import type { Pipes } from "./Pipes.ts"
+import { type Listener, type Running, start } from "./Process.ts"
+import type { Sprite, SpriteStore } from "./SpriteStore.ts"
+import { WireError } from "./Wire.ts"
+
+export interface Wanted {
+  readonly argv: ReadonlyArray<string>
+  readonly env: Readonly<Record<string, string>>
+  readonly directory: string
+  readonly terminal: { readonly rows: number; readonly cols: number } | undefined
+  readonly stdin: boolean
+  readonly mounts?: ReadonlyArray<Mount>
+}
+
+export class Launcher {
+  readonly isolation: Isolation
+  readonly limits: Limits
+  readonly store: SpriteStore
+  readonly #pipes: Pipes
+  readonly #networks: Networks | undefined
+
+  /** Without `networks` every command has a network of its own. */
+  constructor(
+    isolation: Isolation,
+    limits: Limits,
+    store: SpriteStore,
+    pipes: Pipes,
+    networks: Networks | undefined,
+  ) {
+    this.isolation = isolation
+    this.limits = limits
+    this.store = store
+    this.#pipes = pipes
+    this.#networks = networks
+  }
+
+  get sharesNetwork(): boolean {
+    return this.#networks !== undefined
+  }
+
+  /** To be awaited before `run`; rejects with a WireError. */
+  async prepare(sprite: Sprite): Promise<void> {
+    await this.#networks?.ready(sprite.name).catch((cause: unknown) => {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new WireError(503, "unavailable", `${sprite.name} gets no network: ${why}. Try again.`)
+    })
+  }
+
+  /** All that runs in it must be gone. */
+  dismantle(name: string): void {
+    this.#networks?.end(name)
+  }
+
+  run(sprite: Sprite, wanted: Wanted, listener: Listener, limits: Partial<Limits> = {}): Running {
+    const network = this.#networks?.of(sprite.name)
+    // Never a command outside the network of its sprite: without one it gets a network of its own.
+    const box = {
+      name: sprite.name,
+      uid: sprite.uid,
+      directories: this.store.directories(sprite),
+      network,
+    }
+    return start(
+      {
+        isolation: this.isolation,
+        limits: { ...this.limits, ...limits },
+        pipes: this.#pipes,
+        box,
+        // A command that was given proxies of its own keeps them.
+        command: network === undefined ? wanted : { ...wanted, env: { ...proxyEnvironment, ...wanted.env } },
+        input: wanted.stdin,
+      },
+      listener,
+    )
+  }
+}
