@@ -16,7 +16,14 @@ import {
   type JetStreamManager,
   type JsMsg,
 } from "@nats-io/jetstream"
-import { connect, headers, nanos, credsAuthenticator, type NatsConnection } from "@nats-io/transport-node"
+import {
+  connect,
+  headers,
+  nanos,
+  credsAuthenticator,
+  nkeyAuthenticator,
+  type NatsConnection,
+} from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
@@ -32,7 +39,7 @@ export interface NatsAddress {
   readonly url: string
   readonly user?: string
   readonly password?: Redacted.Redacted
-  /** The content of a .creds file. */
+  /** The content of a .creds file, or of a file with an nkey seed and nothing else. */
   readonly creds?: Redacted.Redacted
 }
 
@@ -122,9 +129,19 @@ const open = (address: NatsAddress) =>
           }),
       ...(address.creds === undefined
         ? {}
-        : { authenticator: credsAuthenticator(new TextEncoder().encode(Redacted.value(address.creds))) }),
+        : { authenticator: authenticatorOf(Redacted.value(address.creds)) }),
+      // Whoever writes tls:// is not content with less, and a password is not sent before.
+      ...(address.url.startsWith("tls://") ? { tls: {} } : {}),
     }),
   ).pipe(Effect.tap((nc) => Effect.sync(() => watch(nc))))
+
+const authenticatorOf = (creds: string) => {
+  const text = creds.trim()
+  // The client's parser wants the line break at the end.
+  return /^SU[A-Z2-7]+$/.test(text)
+    ? nkeyAuthenticator(new TextEncoder().encode(text))
+    : credsAuthenticator(new TextEncoder().encode(`${text}\n`))
+}
 
 /** The client tells of its connection in a stream of statuses; the last one is kept beside it. */
 const links = new WeakMap<NatsConnection, { up: boolean }>()

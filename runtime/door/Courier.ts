@@ -17,7 +17,8 @@ import type * as Scope from "effect/Scope"
 import { Bus } from "../bus/Bus.ts"
 import { controlSubject, liveOf } from "../bus/Subject.ts"
 import { Leases } from "../lease/Leases.ts"
-import type { DoorId, TurnId } from "../room/Id.ts"
+import { LiveDelta } from "../room/Event.ts"
+import type { DoorId } from "../room/Id.ts"
 import { Journal } from "../room/Journal.ts"
 import { Roster } from "../room/Roster.ts"
 import { Sql } from "../store/Sql.ts"
@@ -100,7 +101,7 @@ export class Courier extends Context.Service<
         if (fence < known.fence) return
         const anew = n === 0 || fence > known.fence
         known.fence = fence
-        known.channel.progress(turn as TurnId, text, anew)
+        known.channel.progress(turn, text, anew)
       }
       yield* bus.listen(liveOf(ws, "*"), (_, payload) => live(payload))
       // Rows that another process wrote for a door we serve.
@@ -165,8 +166,7 @@ interface Served {
   endedBefore: Set<string>
 }
 
-const Delta = Schema.Struct({ turn: Schema.String, fence: Schema.Finite, n: Schema.Int, text: Schema.String })
-const decodeDelta = Schema.decodeUnknownOption(Schema.fromJsonString(Delta))
+const decodeDelta = Schema.decodeUnknownOption(Schema.fromJsonString(LiveDelta))
 
 const openText = `
 select turn, part, door, thread, agent, channel, reply_to as "replyTo", signature, platform_id as "platformId", text

@@ -145,12 +145,30 @@ const stored = <F extends Schema.Struct.Fields>(body: Schema.Struct<F>) =>
 
 export const MessageEvent = stored(Message)
 export type MessageEvent = typeof MessageEvent.Type
+/** What stands in the log and on the bus, by kind. */
+export const events = {
+  message: MessageEvent,
+  intent: stored(Intent),
+  turn: stored(Turn),
+  tool: stored(Tool),
+  approval: stored(Approval),
+  delivery: stored(Delivery),
+} as const satisfies Readonly<Record<Kind, Schema.Top>>
 export const Event = Schema.Union([
-  MessageEvent,
-  stored(Intent),
-  stored(Turn),
-  stored(Tool),
-  stored(Approval),
-  stored(Delivery),
+  events.message,
+  events.intent,
+  events.turn,
+  events.tool,
+  events.approval,
+  events.delivery,
 ])
 export type Event = typeof Event.Type
+
+/** A piece of a running turn's words, on `live`; never stored. `n` counts pieces of one (turn, fence) from 0. */
+export const LiveDelta = Schema.Struct({
+  turn: TurnId,
+  fence: Schema.Int,
+  n: Schema.Int,
+  text: Schema.String,
+})
+export type LiveDelta = typeof LiveDelta.Type
