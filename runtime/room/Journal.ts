@@ -13,14 +13,8 @@ import type { Accepted, Inbound } from "../door/Inbound.ts"
 import { Redaction } from "../secrets/Redaction.ts"
 import { accept, type AcceptRow } from "../store/hot/Accept.ts"
 import { advance, type AdvanceRow } from "../store/hot/Advance.ts"
-import {
-  begin,
-  type BeginRow,
-  type Address,
-  type BegunRow,
-  type Landed,
-  type NewEvent,
-} from "../store/hot/Begin.ts"
+import type { Landed, NewEvent } from "../store/hot/Append.ts"
+import { begin, type BeginRow, type Address, type BegunRow } from "../store/hot/Begin.ts"
 import {
   delivered,
   parts,

@@ -123,4 +123,22 @@ describe("a lane", () => {
     f.succeed(1)
     expect((await answers).map((a) => a.value)).toEqual(["A", "B"])
   })
+
+  it("keeps rows of one key apart and in order, beside those of others", async () => {
+    const f = fake()
+    const send = lane<Row, Answer, Answer>(f.sql, "", {
+      apart: ({ value }) => value[0]!,
+      encode: ({ value }) => ({ value: `${value}!` }),
+      decode: ({ ord, value }, row) => ({ ord, value: `${row.value}=${value}` }),
+    })
+    const answers = Promise.all(["a1", "a2", "b1", "a3"].map((value) => Effect.runPromise(send({ value }))))
+    await f.until(1)
+    f.succeed(0)
+    await f.until(2)
+    f.succeed(1)
+    await f.until(3)
+    f.succeed(2)
+    expect((await answers).map((a) => a.value)).toEqual(["a1=A1!", "a2=A2!", "b1=B1!", "a3=A3!"])
+    expect(f.statements.map((s) => values(s.rows))).toEqual([["a1!", "b1!"], ["a2!"], ["a3!"]])
+  })
 })

@@ -3,6 +3,8 @@
  * so an idle lane adds nothing and a burst becomes group commits. A statement takes one jsonb array as `$1`, each
  * element carrying `ord`; its rows answer by `ord`.
  *
+ * Rows that must not meet in one statement are kept apart by a key; those of one key go in the order they came.
+ *
  * A batch that is refused is repeated row by row, so that one bad row fails alone. A batch that finds the store
  * unavailable fails whole: whether it committed is unknown, so every statement must be safe to repeat. A batch that lost
  * a deadlock against another process did not commit, and is sent again.
@@ -26,25 +28,48 @@ export interface Lane<In, Out> {
   readonly all: (rows: ReadonlyArray<In>) => ReadonlyArray<Effect.Effect<Out, StoreError>>
 }
 
-export const lane = <In extends object, Out extends { readonly ord: number }>(
+export interface Manner<In, Out, Raw> {
+  /** Of the rows with one key, one goes at a time. */
+  readonly apart?: (row: In) => string
+  /** The row as the statement reads it. */
+  readonly encode?: (row: In) => object
+  /** The answer, from what the statement gave for the row. */
+  readonly decode: (raw: Raw, row: In) => Out
+}
+
+/** Rows as they are, in any company. */
+const plain = { decode: <A>(row: A): A => row }
+
+export function lane<In extends object, Out extends { readonly ord: number }>(
   sql: Sql["Service"],
   text: string,
-): Lane<In, Out> => {
+): Lane<In, Out>
+export function lane<In extends object, Out, Raw extends { readonly ord: number }>(
+  sql: Sql["Service"],
+  text: string,
+  manner: Manner<In, Out, Raw>,
+): Lane<In, Out>
+export function lane<In extends object, Out, Raw extends { readonly ord: number }>(
+  sql: Sql["Service"],
+  text: string,
+  manner: Manner<In, Out, Raw> = plain as never,
+): Lane<In, Out> {
+  const { apart, encode = (row: In): object => row, decode } = manner
   let waiting: Array<Waiting<In, Out>> = []
   let busy = false
 
   const send = (rows: ReadonlyArray<In>) =>
     Effect.retry(
-      Effect.suspend(() => sql.hot<Out>(text, [rows.map((row, ord) => ({ ...row, ord }))])),
+      Effect.suspend(() => sql.hot<Raw>(text, [rows.map((row, ord) => ({ ...encode(row), ord }))])),
       {
         while: isRolledBack,
         times: 5,
       },
     )
 
-  const answer = (batch: ReadonlyArray<Waiting<In, Out>>, rows: ReadonlyArray<Out>) => {
+  const answer = (batch: ReadonlyArray<Waiting<In, Out>>, rows: ReadonlyArray<Raw>) => {
     const byOrd = new Map(rows.map((row) => [row.ord, row]))
-    batch.forEach((w, ord) => w.resume(Effect.sync(() => byOrd.get(ord)!)))
+    batch.forEach((w, ord) => w.resume(Effect.sync(() => decode(byOrd.get(ord)!, w.row))))
   }
 
   const alone = (w: Waiting<In, Out>) =>
@@ -53,10 +78,22 @@ export const lane = <In extends object, Out extends { readonly ord: number }>(
       onFailure: (error) => w.resume(Effect.fail(error)),
     })
 
+  const next = (): ReadonlyArray<Waiting<In, Out>> => {
+    const taken = new Set<string>()
+    const fits = ({ row }: Waiting<In, Out>, batch: ReadonlyArray<unknown>) => {
+      if (batch.length === most) return false
+      if (apart === undefined) return true
+      const key = apart(row)
+      return !taken.has(key) && taken.add(key)
+    }
+    const batch: Array<Waiting<In, Out>> = []
+    waiting = waiting.filter((w) => !(fits(w, batch) && batch.push(w)))
+    return batch
+  }
+
   const flush = (): void => {
     if (busy || waiting.length === 0) return
-    const batch = waiting.slice(0, most)
-    waiting = waiting.slice(most)
+    const batch = next()
     busy = true
     const whole = Effect.matchEffect(send(batch.map((w) => w.row)), {
       onSuccess: (rows) => Effect.sync(() => answer(batch, rows)),

@@ -7,10 +7,10 @@
  * S5: their results, the words that joined and the next model step, started with its money reserved. `granted` is null when
  * the money is used up: no step was started.
  */
-import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
-import type { Landed, NewEvent, Release, Scope, TranscriptRow } from "./Begin.ts"
-import { append, appended, byKey, reserve, settle, transcribe } from "./parts.ts"
+import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
+import type { Release, Scope, TranscriptRow } from "./Begin.ts"
+import { byKey, reserve, settle, transcribe } from "./parts.ts"
 
 export interface AdvanceRow {
   readonly turn: string
@@ -57,7 +57,7 @@ export interface AdvancedRow {
 const text = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, turn text, agent text, thread text, segment int, fence bigint, taken int,
-    ended jsonb, started jsonb, wanted bigint, least bigint, scopes jsonb, release jsonb, rows jsonb, frozen text, events jsonb)),
+    ended jsonb, started jsonb, wanted bigint, least bigint, scopes jsonb, release jsonb, rows jsonb, frozen text, events jsonb, last_said int)),
 ok as (
   update turn t set taken = greatest(t.taken, b.taken), segment = b.segment,
     attempts = case when jsonb_path_exists(b.ended, '$[*] ? (@.state == "saved")') then 0 else t.attempts end,
@@ -83,8 +83,8 @@ sg as (
   insert into segment (agent, thread, segment, frozen)
   select b.agent, b.thread, b.segment, b.frozen from ok b where b.frozen is not null),
 ${transcribe},
-${append}
+${append()}
 select b.ord, o.ord is not null as written, g.amount::float8 as granted, ${appended}
-from b left join ok o using (ord) left join granted g using (ord) order by b.ord`
+from b left join ok o using (ord) left join granted g using (ord) ${withAppended} order by b.ord`
 
-export const advance = (sql: Sql["Service"]) => lane<AdvanceRow, AdvancedRow>(sql, text)
+export const advance = (sql: Sql["Service"]) => appending<AdvanceRow, AdvancedRow>(sql, text)

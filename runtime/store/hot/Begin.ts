@@ -6,22 +6,15 @@
  * the money is used up: the turn exists and must end by saying so. `lost`: another leads, or the slot is not due.
  * `busy`: this agent has a turn in this thread. `fenced`: this process no longer owns the agent.
  */
-import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
-import { address, append, appended, reserve, settle, transcribe } from "./parts.ts"
+import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
+import { address, reserve, settle, transcribe } from "./parts.ts"
 
 export interface Scope {
   readonly scope: "root" | "agent"
   readonly key: string
   readonly period: string
   readonly lim: number
-}
-
-export interface NewEvent {
-  readonly id: string
-  readonly kind: string
-  readonly key?: string
-  readonly body: object
 }
 
 export interface TranscriptRow {
@@ -35,14 +28,6 @@ export interface Release {
   readonly scopes: ReadonlyArray<Scope>
   readonly reserved: number
   readonly spent: number
-}
-
-/** Where an event landed. */
-export interface Landed {
-  readonly id: string
-  readonly pos: number
-  readonly prev: number
-  readonly at: string
 }
 
 export interface BeginRow {
@@ -97,16 +82,15 @@ const text = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, event text, slot text, agent text, thread text, door text,
     fence bigint, turn text, principal text, root text, hop int, segment int, reason text, evidence jsonb, wanted bigint,
-    least bigint, scopes jsonb, frozen text, rows jsonb, signature text, events jsonb, release jsonb)),
+    least bigint, scopes jsonb, frozen text, rows jsonb, signature text, events jsonb, last_said int, release jsonb)),
 held as (
-  select b.* from b join lease l on l.name = 'agent:' || b.agent and l.fence = b.fence for share of l),
-free as (
-  select b.* from held b
-  where not exists (select from turn t where t.agent = b.agent and t.thread = b.thread and t.state in ('running', 'waiting'))),
+  select b.ord, exists (
+    select from turn t where t.agent = b.agent and t.thread = b.thread and t.state in ('running', 'waiting')) as busy
+  from b join lease l on l.name = 'agent:' || b.agent and l.fence = b.fence for share of l),
 ok as (
   update decision d set state = 'lead', agent = b.agent, turn = b.turn, reason = b.reason, evidence = b.evidence, at = now()
-  from free b
-  where d.event = b.event and d.slot = b.slot and (d.state = 'due' or (d.state = 'queued' and d.agent = b.agent))
+  from b join held h using (ord)
+  where not h.busy and d.event = b.event and d.slot = b.slot and (d.state = 'due' or (d.state = 'queued' and d.agent = b.agent))
   returning b.*),
 ${reserve},
 ${settle(true)},
@@ -126,18 +110,19 @@ ob as (
   insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, fence)
   select b.turn, 0, b.door, b.thread, b.agent, b.channel, b.reply_to, b.signature, 'creating', b.door_fence
   from ad b join granted g using (ord) where g.amount is not null),
-${append}
+${append()}
 select b.ord,
   case when o.ord is not null or s.turn is not null then 'began' when h.ord is null then 'fenced'
-       when f.ord is null then 'busy' else 'lost' end as status,
+       when h.busy then 'busy' else 'lost' end as status,
   coalesce(g.amount, s.reserved)::float8 as granted,
   (select jsonb_build_object('id', e.id, 'text', e.body->>'text', 'pos', e.pos, 'prev', e.prev) from event e where e.edits = b.event
     order by e.pos desc limit 1) as edited,
   case when g.amount is not null then (select jsonb_build_object('channel', channel, 'replyTo', reply_to) from ad where ad.ord = b.ord)
     end as parcel,
   ${appended}
-from b left join ok o using (ord) left join held h using (ord) left join free f using (ord) left join granted g using (ord)
+from b left join ok o using (ord) left join held h using (ord) left join granted g using (ord)
 left join lateral (select * from step s where s.turn = b.turn and s.n = 1 limit 1) s on true
+${withAppended}
 order by b.ord`
 
-export const begin = (sql: Sql["Service"]) => lane<BeginRow, BegunRow>(sql, text)
+export const begin = (sql: Sql["Service"]) => appending<BeginRow, BegunRow>(sql, text)

@@ -8,8 +8,8 @@
  */
 import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
-import type { Landed, NewEvent } from "./Begin.ts"
-import { append, appended, byKey } from "./parts.ts"
+import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
+import { byKey } from "./parts.ts"
 
 export interface SaidRow {
   readonly turn: string
@@ -37,12 +37,12 @@ export interface DeliveredRow {
 
 const deliveredText = `
 with b as (
-  select * from jsonb_to_recordset($1::jsonb) as b(ord int, turn text, part int, thread text, fence bigint, state text, events jsonb)),
+  select * from jsonb_to_recordset($1::jsonb) as b(ord int, turn text, part int, thread text, fence bigint, state text, events jsonb, last_said int)),
 ok as (
   update outbox o set state = b.state, fence = b.fence from b
   where o.turn = b.turn and o.part = b.part and o.fence <= b.fence and ${byKey("o.state")} in ('creating', 'created') returning b.*),
-${append}
-select b.ord, o.ord is not null as written, ${appended} from b left join ok o using (ord) order by b.ord`
+${append()}
+select b.ord, o.ord is not null as written, ${appended} from b left join ok o using (ord) ${withAppended} order by b.ord`
 
 export interface PartRow {
   readonly turn: string
@@ -68,7 +68,7 @@ export interface WrittenRow {
 export const said = (sql: Sql["Service"]) =>
   lane<SaidRow, WrittenRow & { readonly text: string | null }>(sql, saidText)
 export const delivered = (sql: Sql["Service"]) =>
-  lane<DeliveredRow, WrittenRow & { readonly events: ReadonlyArray<Landed> }>(sql, deliveredText)
+  appending<DeliveredRow, WrittenRow & { readonly events: ReadonlyArray<Landed> }>(sql, deliveredText)
 export const parts = (sql: Sql["Service"]) => lane<PartRow, WrittenRow>(sql, partsText)
 
 /**

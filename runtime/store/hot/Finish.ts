@@ -4,10 +4,10 @@
  *
  * `done`: written. `joined`: words are waiting, nothing was written. `gone`: fenced, stopped or ended already.
  */
-import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
-import type { Address, Landed, NewEvent, Release, TranscriptRow } from "./Begin.ts"
-import { address, append, appended, byKey, due, settle, transcribe } from "./parts.ts"
+import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
+import type { Address, Release, TranscriptRow } from "./Begin.ts"
+import { address, byKey, due, settle, transcribe } from "./parts.ts"
 
 export interface FinishRow {
   readonly ws: string
@@ -52,7 +52,7 @@ export interface FinishedRow {
 const text = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, turn text, agent text, thread text, segment int, fence bigint,
-    taken int, state text, reason text, usage jsonb, ended jsonb, release jsonb, rows jsonb, events jsonb, due jsonb, event text, door text,
+    taken int, state text, reason text, usage jsonb, ended jsonb, release jsonb, rows jsonb, events jsonb, last_said int, due jsonb, event text, door text,
     signature text, text text)),
 ok as (
   update turn t set state = b.state, reason = b.reason, usage = b.usage, ended_at = now(), taken = b.taken,
@@ -66,7 +66,7 @@ en as (
   where s.turn = b.turn and s.n = e.n),
 ${settle(false)},
 ${transcribe},
-${append},
+${append()},
 ${due},
 ${address},
 ob as (
@@ -81,6 +81,6 @@ select b.ord,
     where d.agent = b.agent and d.thread = b.thread and d.state = 'queued' order by e.pos limit 1) as next,
   (select jsonb_build_object('channel', channel, 'replyTo', reply_to, 'platformId', platform_id) from ob where ob.turn = b.turn) as parcel,
   ${appended}
-from b left join ok o using (ord) left join turn t on t.id = b.turn order by b.ord`
+from b left join ok o using (ord) left join turn t on t.id = b.turn ${withAppended} order by b.ord`
 
-export const finish = (sql: Sql["Service"]) => lane<FinishRow, FinishedRow>(sql, text)
+export const finish = (sql: Sql["Service"]) => appending<FinishRow, FinishedRow>(sql, text)

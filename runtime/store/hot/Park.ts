@@ -5,8 +5,9 @@
  */
 import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
-import type { Address, Landed, NewEvent } from "./Begin.ts"
-import { address, append, appended } from "./parts.ts"
+import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
+import type { Address } from "./Begin.ts"
+import { address } from "./parts.ts"
 
 export interface StopRow {
   readonly turn: string
@@ -53,7 +54,7 @@ export interface ParkedRow {
 const parkText = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, event text, slot text, agent text, thread text, door text,
-    fence bigint, turn text, principal text, root text, hop int, reason text, signature text, text text, events jsonb)),
+    fence bigint, turn text, principal text, root text, hop int, reason text, signature text, text text, events jsonb, last_said int)),
 held as (
   select b.* from b join lease l on l.name = 'agent:' || b.agent and l.fence = b.fence for share of l),
 ok as (
@@ -70,11 +71,11 @@ ob as (
   insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, text, fence)
   select b.turn, 0, b.door, b.thread, b.agent, b.channel, b.reply_to, b.signature, 'creating', b.text, b.door_fence
   from ad b),
-${append}
+${append()}
 select b.ord, o.ord is not null as parked,
   case when o.ord is not null then (select jsonb_build_object('channel', channel, 'replyTo', reply_to) from ad where ad.ord = b.ord) end as parcel,
   ${appended}
-from b left join ok o using (ord) order by b.ord`
+from b left join ok o using (ord) ${withAppended} order by b.ord`
 
 export const stop = (sql: Sql["Service"]) => lane<StopRow, StoppedRow>(sql, stopText)
-export const park = (sql: Sql["Service"]) => lane<ParkRow, ParkedRow>(sql, parkText)
+export const park = (sql: Sql["Service"]) => appending<ParkRow, ParkedRow>(sql, parkText)

@@ -3,10 +3,10 @@
  * they ask, the decision they fill and their outbox row, in one statement. The slot of the message they answer is led by the
  * first words that answer it; what was decided already stays so. `unanswered` gives up a slot of an outside agent.
  */
-import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
-import type { Address, Landed, NewEvent } from "./Begin.ts"
-import { address, append, appended, due } from "./parts.ts"
+import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
+import type { Address } from "./Begin.ts"
+import { address, due } from "./parts.ts"
 
 export interface SpeakRow {
   readonly ws: string
@@ -39,7 +39,7 @@ export interface SpokenRow {
 const speakText = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, door text, thread text, agent text, word text, raw jsonb, event text,
-    due jsonb, signature text, text text, events jsonb)),
+    due jsonb, signature text, text text, events jsonb, last_said int)),
 known as (
   select b.ord, e.id, e.pos from b join event e on e.thread = b.thread and e.source_key = 'say:' || b.word),
 fresh as (
@@ -53,7 +53,7 @@ led as (
   update decision d set state = 'lead', agent = n.agent, reason = 'answered', at = now() from new n
   where d.event = n.event and d.slot = n.agent and d.state = 'due' returning n.ord),
 ok as (
-  select n.ord, n.ws, n.door, n.thread, n.agent, n.word, n.event, n.due, n.signature, n.text,
+  select n.ord, n.ws, n.door, n.thread, n.agent, n.word, n.event, n.due, n.signature, n.text, n.last_said,
     case when l.ord is null then n.events - 1 else n.events end as events
   from new n left join led l using (ord)),
 ${due},
@@ -62,11 +62,11 @@ ob as (
   insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, text, fence)
   select b.word, 0, b.door, b.thread, b.agent, b.channel, b.reply_to, b.signature, 'creating', b.text, b.door_fence
   from ad b),
-${append}
+${append()}
 select b.ord, o.ord is null as duplicate, k.id, k.pos,
   (select jsonb_build_object('channel', channel, 'replyTo', reply_to) from ad where ad.ord = b.ord) as parcel,
   ${appended}
-from b left join ok o using (ord) left join known k using (ord) order by b.ord`
+from b left join ok o using (ord) left join known k using (ord) ${withAppended} order by b.ord`
 
 export interface UnansweredRow {
   readonly ws: string
@@ -92,7 +92,7 @@ export interface GivenUpRow {
 const unansweredText = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, door text, thread text, agent text, event text, reason text,
-    word text, signature text, text text, events jsonb)),
+    word text, signature text, text text, events jsonb, last_said int)),
 ok as (
   update decision d set state = 'parked', agent = b.agent, reason = b.reason, at = now() from b
   where d.event = b.event and d.slot = b.agent and d.state = 'due' returning b.*),
@@ -101,9 +101,9 @@ ob as (
   insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, text, fence)
   select b.word, 0, b.door, b.thread, b.agent, b.channel, b.reply_to, b.signature, 'creating', b.text, b.door_fence
   from ad b),
-${append}
+${append()}
 select b.ord, (select jsonb_build_object('channel', channel, 'replyTo', reply_to) from ad where ad.ord = b.ord) as parcel, ${appended}
-from b order by b.ord`
+from b ${withAppended} order by b.ord`
 
-export const speak = (sql: Sql["Service"]) => lane<SpeakRow, SpokenRow>(sql, speakText)
-export const unanswered = (sql: Sql["Service"]) => lane<UnansweredRow, GivenUpRow>(sql, unansweredText)
+export const speak = (sql: Sql["Service"]) => appending<SpeakRow, SpokenRow>(sql, speakText)
+export const unanswered = (sql: Sql["Service"]) => appending<UnansweredRow, GivenUpRow>(sql, unansweredText)

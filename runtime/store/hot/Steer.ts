@@ -4,8 +4,7 @@
  */
 import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
-import type { Landed, NewEvent } from "./Begin.ts"
-import { append, appended } from "./parts.ts"
+import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
 
 export interface JoinRow {
   readonly ws: string
@@ -29,7 +28,7 @@ export interface JoinedRow {
 const joinText = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, event text, slot text, agent text, thread text, turn text,
-    fence bigint, reason text, events jsonb)),
+    fence bigint, reason text, events jsonb, last_said int)),
 first as (select distinct on (turn) * from b order by turn, ord),
 open as (
   select f.ord, t.joined from first f join turn t on t.id = f.turn
@@ -44,8 +43,8 @@ ok as (
   returning event, slot),
 done as (select f.* from first f join ok using (event, slot)),
 up as (update turn t set joined = t.joined + 1 from done d where t.id = d.turn),
-${append.replaceAll("from ok b", "from done b")}
-select b.ord, d.ord is not null as joined, ${appended} from b left join done d using (ord) order by b.ord`
+${append("done")}
+select b.ord, d.ord is not null as joined, ${appended} from b left join done d using (ord) ${withAppended} order by b.ord`
 
 export interface QueueRow {
   readonly event: string
@@ -61,6 +60,6 @@ ok as (
   where d.event = b.event and d.slot = b.slot and d.state = 'due' returning b.ord)
 select b.ord, o.ord is not null as queued from b left join ok o using (ord) order by b.ord`
 
-export const join = (sql: Sql["Service"]) => lane<JoinRow, JoinedRow>(sql, joinText)
+export const join = (sql: Sql["Service"]) => appending<JoinRow, JoinedRow>(sql, joinText)
 export const queue = (sql: Sql["Service"]) =>
   lane<QueueRow, { readonly ord: number; readonly queued: boolean }>(sql, queueText)

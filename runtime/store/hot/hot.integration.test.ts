@@ -107,6 +107,44 @@ const finishing = (turn: string, thread: string, over: Partial<FinishRow> = {}):
   }
 }
 
+describe("the log of a thread (P2)", () => {
+  it("gives rows that are told at once their places in order, and each what it was told", async () => {
+    const word1 = await run(accept(sql)(word("log", { slots: ["ada", "bo"] })))
+    const lane = begin(sql)
+    const [ada, bo] = await Promise.all([
+      run(lane(starting(word1.id!, word1.thread!))),
+      run(lane(starting(word1.id!, word1.thread!, { slot: "bo", agent: "bo", fence: 1 }))),
+    ])
+    expect([ada.status, bo.status]).toEqual(["began", "began"])
+    const events = [...ada.events, ...bo.events]
+    expect(events.map((e) => [e.pos, e.prev])).toEqual([2, 3, 4, 5].map((pos) => [pos, pos - 1]))
+    expect(
+      await rows("select id, pos, prev from event where thread = $1 and pos > 1 order by pos", [
+        word1.thread,
+      ]),
+    ).toEqual(events.map(({ id, pos, prev }) => ({ id, pos, prev })))
+  })
+
+  it("ties words to the words before them, whatever stands between", async () => {
+    const { id, thread } = await run(accept(sql)(word("words")))
+    const row = starting(id!, thread!)
+    await run(begin(sql)(row))
+    const said = ["message", "turn", "message"].map((kind, i) => ({ id: `${row.turn}.${i}`, kind, body: {} }))
+    const { events } = await run(finish(sql)(finishing(row.turn, thread!, { events: said })))
+    expect(events.map((e) => [e.pos, e.prev])).toEqual([
+      [4, 1],
+      [5, 4],
+      [6, 4],
+    ])
+    expect(
+      await rows("select pos, prev from event where thread = $1 and pos > 3 order by pos", [thread]),
+    ).toEqual(events.map(({ pos, prev }) => ({ pos, prev })))
+    expect(await rows("select head, said from thread where id = $1", [thread])).toEqual([
+      { head: 6, said: 6 },
+    ])
+  })
+})
+
 describe("S1 accept", () => {
   it("gives positions in order within one batch and tells the previous message (P2)", async () => {
     const lane = accept(sql)

@@ -9,38 +9,6 @@
 export const byKey = (state: "t.state" | "o.state") => `(${state} || '')`
 
 /**
- * P2. Appends `b.events` ([{id, kind, key?, body}]) of the rows in `ok` to their threads: the row lock of `thread` gives the
- * positions, so commit order is position order. Yields `ev(ord, n, thread, pos, prev, id)`.
- */
-export const append = `
-  ev_in as (
-    select b.ord, b.thread, x.n, x.e->>'id' as id, x.e->>'kind' as kind, x.e->>'key' as key, x.e->'body' as body,
-      row_number() over (partition by b.thread order by b.ord, x.n) as rn
-    from ok b, jsonb_array_elements(b.events) with ordinality as x(e, n)),
-  th as (
-    update thread t set head = t.head + c.k, said = greatest(t.said, t.head + c.last), last_at = now()
-    from (select thread, count(*)::int as k, coalesce(max(rn) filter (where kind = 'message'), -1000000000)::int as last
-          from ev_in group by thread) c
-    where t.id = c.thread
-    returning t.id, old.head as base, old.said as said),
-  ev_pos as (
-    select e.*, (th.base + e.rn)::int as pos,
-      case when e.kind = 'message'
-        then coalesce(max((th.base + e.rn)::int) filter (where e.kind = 'message')
-               over (partition by e.thread order by e.rn rows between unbounded preceding and 1 preceding), th.said)
-        else (th.base + e.rn)::int - 1 end as prev
-    from ev_in e join th on th.id = e.thread),
-  ev as (
-    insert into event (thread, pos, prev, id, kind, source_key, body)
-    select thread, pos, prev, id, kind, key, body from ev_pos)`
-
-/** What `append` gave, as one json column for the row `ord`: [{id, pos, prev, at}] in the order they were handed in. */
-export const appended = `
-  (select coalesce(jsonb_agg(jsonb_build_object('id', ev_pos.id, 'pos', ev_pos.pos, 'prev', ev_pos.prev,
-     'at', to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by ev_pos.n), '[]')
-   from ev_pos where ev_pos.ord = b.ord) as events`
-
-/**
  * P10. Reserves `b.wanted` micro-dollars (at least `b.least`) in every scope of `b.scopes` ([{scope, key, period, lim}]) or in
  * none. Rows of `budget` are locked in one order. Yields `granted(ord, amount)`; amount is null when a scope is used up.
  */
