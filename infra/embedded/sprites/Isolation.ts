@@ -129,6 +129,8 @@ const prlimitOptions = (limits: Limits): ReadonlyArray<string> => [
   `--data=${limits.memoryBytes}`,
   `--fsize=${limits.fileBytes}`,
   `--nofile=${limits.openFiles}`,
+  // For each process, in case its time escapes our own look at the whole.
+  `--cpu=${limits.cpuSeconds + 5}`,
   "--core=0",
 ]
 

@@ -6,6 +6,7 @@ import type { Networks } from "./network/Networks.ts"
 import type { Pipes } from "./Pipes.ts"
 import { type Listener, type Running, start } from "./Process.ts"
 import type { Sprite, SpriteStore } from "./SpriteStore.ts"
+import type { Cgroups } from "./quotas/Cgroups.ts"
 import { WireError } from "./Wire.ts"
 
 export interface Wanted {
@@ -23,21 +24,35 @@ export class Launcher {
   readonly store: SpriteStore
   readonly #pipes: Pipes
   readonly #networks: Networks | undefined
+  readonly #cgroups: Cgroups | undefined
+  readonly #isFull: (name: string) => boolean
 
-  /** Without `networks` every command has a network of its own. */
+  /**
+   * Without `networks` every command has a network of its own. What is started in a sprite for which `isFull` holds may
+   * write no file.
+   */
   constructor(
     isolation: Isolation,
     limits: Limits,
     store: SpriteStore,
     pipes: Pipes,
     networks: Networks | undefined,
+    cgroups: Cgroups | undefined,
+    isFull: (name: string) => boolean,
   ) {
     this.isolation = isolation
     this.limits = limits
     this.store = store
     this.#pipes = pipes
     this.#networks = networks
+    this.#cgroups = cgroups
+    this.#isFull = isFull
   }
+
+  readonly memoryBytes = ({ memoryMegabytes }: Sprite): number =>
+    memoryMegabytes === undefined
+      ? this.limits.memoryBytes
+      : Math.min(this.limits.memoryBytes, memoryMegabytes * 1024 ** 2)
 
   get sharesNetwork(): boolean {
     return this.#networks !== undefined
@@ -54,9 +69,12 @@ export class Launcher {
   /** All that runs in it must be gone. */
   dismantle(name: string): void {
     this.#networks?.end(name)
+    this.#cgroups?.end(name)
   }
 
-  run(sprite: Sprite, wanted: Wanted, listener: Listener, limits: Partial<Limits> = {}): Running {
+  run(sprite: Sprite, wanted: Wanted, listener: Listener): Running {
+    const memoryBytes = this.memoryBytes(sprite)
+    const cgroups = this.#cgroups
     const network = this.#networks?.of(sprite.name)
     // Never a command outside the network of its sprite: without one it gets a network of its own.
     const box = {
@@ -68,7 +86,8 @@ export class Launcher {
     return start(
       {
         isolation: this.isolation,
-        limits: { ...this.limits, ...limits },
+        limits: { ...this.limits, memoryBytes, ...(this.#isFull(sprite.name) && { fileBytes: 0 }) },
+        launched: cgroups && ((pid) => cgroups.join(sprite.name, pid, memoryBytes)),
         pipes: this.#pipes,
         box,
         // A command that was given proxies of its own keeps them.

@@ -17,6 +17,10 @@ export interface Limits {
   readonly cpuSeconds: number
   /** All files of a sprite together, with its checkpoints, in bytes. */
   readonly diskBytes: number
+  /** Files and directories of a sprite. */
+  readonly diskEntries: number
+  /** What sprites leave free on the disk of the machine. */
+  readonly diskReserveBytes: number
   /** A sprite that nobody uses and that computes nothing is stopped after this long. */
   readonly idleMillis: number
 }
@@ -31,5 +35,7 @@ export const defaultLimits: Limits = {
   sessions: 64,
   cpuSeconds: 12 * 3600,
   diskBytes: 16 * 1024 ** 3,
+  diskEntries: 1_000_000,
+  diskReserveBytes: 1024 ** 3,
   idleMillis: 12 * 3600_000,
 }

@@ -19,7 +19,7 @@ import { Agents } from "./Agents.ts"
 import { checkpointRoutes } from "./checkpoints/CheckpointRoutes.ts"
 import { Checkpoints } from "./checkpoints/Checkpoints.ts"
 import { execRoutes, execUpgrades, fileRoutes } from "./ExecRoutes.ts"
-import { findTools, type Isolation } from "./Isolation.ts"
+import { findTools } from "./Isolation.ts"
 import { Launcher } from "./Launcher.ts"
 import { defaultLimits, type Limits } from "./Limits.ts"
 import { Losses } from "./Losses.ts"
@@ -30,6 +30,8 @@ import { Networks, probe as probeNetworks } from "./network/Networks.ts"
 import { Pipes } from "./Pipes.ts"
 import { policyRoutes } from "./PolicyRoutes.ts"
 import { probe } from "./Probe.ts"
+import { Cgroups } from "./quotas/Cgroups.ts"
+import { DiskWatch } from "./quotas/DiskWatch.ts"
 import { enforce, watchMillis } from "./quotas/ProcessWatch.ts"
 import { makeServer } from "./Server.ts"
 import { serviceRoutes } from "./services/ServiceRoutes.ts"
@@ -37,6 +39,7 @@ import { Services } from "./services/Services.ts"
 import { SessionRegistry } from "./SessionRegistry.ts"
 import { spriteRoutes } from "./SpriteRoutes.ts"
 import { type Sprite, SpriteStore } from "./SpriteStore.ts"
+import { noNetworks, type Status, statusOf } from "./Status.ts"
 import { jsonObject } from "./Wire.ts"
 
 export class LocalSpritesError extends Schema.TaggedError<LocalSpritesError>()("LocalSpritesError", {
@@ -62,16 +65,6 @@ export interface Options {
   readonly outside?: Outside
 }
 
-export interface Status {
-  readonly isolation: "bubblewrap" | "none" | "refused"
-  /** To be shown in red: what is not safe, or why commands are refused. */
-  readonly warning: string | undefined
-  /** What holds a sandbox back, one sentence each. */
-  readonly limits: ReadonlyArray<string>
-  /** Commands that the last server on this home took with it. */
-  readonly lost: ReadonlyArray<string>
-}
-
 export interface LocalSprites {
   readonly url: string
   readonly token: string
@@ -87,10 +80,7 @@ export const start = Effect.fn("LocalSprites.start")(function* (
 
   const runtime = yield* Effect.acquireRelease(
     attempt("The local Sprites server cannot make a directory for its pipes", () => {
-      const prefix = join(
-        os.tmpdir(),
-        `troupe-sprites-${createHash("sha256").update(root).digest("hex").slice(0, 12)}-`,
-      )
+      const prefix = join(os.tmpdir(), `troupe-sprites-${homeId(root)}-`)
       removeLeftovers(prefix)
       const directory = fs.mkdtempSync(prefix)
       fs.chmodSync(directory, 0o711)
@@ -118,7 +108,22 @@ export const start = Effect.fn("LocalSprites.start")(function* (
           (networks) => Effect.sync(() => networks.close()),
         )
       : undefined
-  const launcher = new Launcher(isolation, limits, store, pipes, networks)
+  const cgroups = Cgroups.open(homeId(root), limits)
+  if (cgroups instanceof Cgroups) yield* Effect.addFinalizer(() => Effect.sync(() => cgroups.close()))
+  const disk = new DiskWatch(store, root, limits, (name, reason) => {
+    for (const session of sessions.all(name)) session.killFor(reason)
+    // What serves its files may write none from now on either.
+    void agents.end(name)
+  })
+  const launcher = new Launcher(
+    isolation,
+    limits,
+    store,
+    pipes,
+    networks,
+    cgroups instanceof Cgroups ? cgroups : undefined,
+    (name) => disk.isFull(name),
+  )
   const losses = new Losses(store)
   const sessions = new SessionRegistry(launcher, losses)
   const egress = new Egress(store, options.outside ?? internet)
@@ -143,20 +148,20 @@ export const start = Effect.fn("LocalSprites.start")(function* (
     Effect.sync(() => new Services(store, sessions)),
     (services) => Effect.sync(() => services.close()),
   )
-  const machines = new Machines(launcher, sessions, agents, {
+  const machines = new Machines(launcher, sessions, agents, disk, {
     wake: (sprite) => {
       if (opens(sprite.name)) carry(sprite)
       services.wake(sprite)
     },
     sleep: (name) => services.sleep(name),
   })
-  const checkpoints = new Checkpoints(launcher, machines, () => Promise.resolve(limits.diskBytes))
+  const checkpoints = new Checkpoints(launcher, machines, (sprite) => disk.room(sprite))
   const networkChanged = async (name: string) => {
     egress.enforce(name)
     if (opens(name)) (await agents.borrow(await machines.wake(name))).release()
   }
   yield* Effect.acquireRelease(
-    Effect.sync(() => watch(store, sessions, machines, limits)),
+    Effect.sync(() => watch(launcher, sessions, machines, disk)),
     (stop) => Effect.sync(stop),
   )
   const { server, close } = makeServer(
@@ -185,26 +190,37 @@ export const start = Effect.fn("LocalSprites.start")(function* (
   yield* attempt(`The local Sprites server cannot write ${options.file}`, () =>
     writeSecret(options.file, { url, token }),
   )
-  return { url, token, status: { ...statusOf(isolation, limits, apart), lost: losses.all } }
+  return {
+    url,
+    token,
+    status: {
+      ...statusOf(isolation, limits, apart, cgroups instanceof Cgroups ? undefined : cgroups),
+      lost: losses.all,
+    },
+  }
 })
+
+/** Tells what belongs to one home from what belongs to another, on one machine. */
+const homeId = (root: string): string => createHash("sha256").update(root).digest("hex").slice(0, 12)
 
 const closing = <A>(run: () => Promise<A>): Effect.Effect<A> => Effect.promise(run)
 
 /** The limits that no kernel keeps for us, looked at now and then. */
 const watch = (
-  store: SpriteStore,
+  { limits, store, memoryBytes }: Launcher,
   sessions: SessionRegistry,
   machines: Machines,
-  limits: Limits,
+  disk: DiskWatch,
 ): (() => void) => {
+  // The kernel counts the processes of a user, and as root each sprite has one of its own.
+  const processes = process.getuid?.() === 0 ? Number.POSITIVE_INFINITY : limits.processes
   let looks = 0
   const timer = setInterval(() => {
     const each = looks++ % 4 === 0
     for (const name of sessions.busy) {
-      const { memoryMegabytes } = store.get(name)
-      const memoryBytes = memoryMegabytes === undefined ? limits.memoryBytes : memoryMegabytes * 1024 ** 2
-      enforce(sessions.all(name), { ...limits, memoryBytes }, each)
+      enforce(sessions.all(name), { ...limits, processes, memoryBytes: memoryBytes(store.get(name)) }, each)
     }
+    disk.look(sessions.busy)
     if (each) machines.stopIdle(Date.now())
   }, watchMillis)
   return () => clearInterval(timer)
@@ -252,32 +268,4 @@ const lastPort = (file: string): number => {
 const writeSecret = (file: string, value: unknown): void => {
   fs.writeFileSync(`${file}.new`, JSON.stringify(value), { mode: 0o600 })
   fs.renameSync(`${file}.new`, file)
-}
-
-const noNetworks = "commands run without bubblewrap."
-
-const statusOf = (isolation: Isolation, limits: Limits, apart: string | undefined): Omit<Status, "lost"> => {
-  if (isolation._tag === "Refused") return { isolation: "refused", warning: isolation.reason, limits: [] }
-  const ownUid = process.getuid?.() === 0
-  const each = [
-    `At most ${limits.processes} processes and threads ${ownUid ? "a sprite (RLIMIT_NPROC of its own user)" : "a command (RLIMIT_NPROC)"}.`,
-    `At most ${limits.memoryBytes / 1024 ** 2} MiB of data a process (RLIMIT_DATA).`,
-    `At most ${limits.fileBytes / 1024 ** 2} MiB a file (RLIMIT_FSIZE); the number of files is not limited.`,
-  ]
-  if (isolation._tag === "Bubblewrap") {
-    const memory = `At most ${limits.memoryBytes / 1024 ** 2} MiB of memory a sprite, looked at four times a second (no cgroup).`
-    const network =
-      apart === undefined
-        ? "No network but to the hosts that a sprite's policy allows, by its HTTP proxy."
-        : `Each command has a network of its own with nothing in it, and no host can be allowed: ${apart}`
-    return { isolation: "bubblewrap", warning: undefined, limits: [...each, memory, network] }
-  }
-  const user = ownUid
-    ? "another user of this machine"
-    : "the server's own user, who can read everything that the server can"
-  return {
-    isolation: "none",
-    warning: `UNSAFE: commands of agents run on this machine without isolation, as ${user}, with its network and its files.`,
-    limits: isolation.tools.prlimit === undefined ? [] : each,
-  }
 }

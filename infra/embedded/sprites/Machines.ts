@@ -5,6 +5,7 @@
  */
 import type { Agents } from "./Agents.ts"
 import type { Launcher } from "./Launcher.ts"
+import type { DiskWatch } from "./quotas/DiskWatch.ts"
 import type { Session } from "./Session.ts"
 import type { SessionRegistry } from "./SessionRegistry.ts"
 import type { Sprite } from "./SpriteStore.ts"
@@ -30,14 +31,22 @@ export class Machines {
   readonly #launcher: Launcher
   readonly #sessions: SessionRegistry
   readonly #agents: Agents
+  readonly #disk: DiskWatch
   readonly #resident: Resident
   readonly #awake = new Map<string, Awake>()
   readonly #stopped = new Map<string, Promise<unknown>>()
 
-  constructor(launcher: Launcher, sessions: SessionRegistry, agents: Agents, resident: Resident) {
+  constructor(
+    launcher: Launcher,
+    sessions: SessionRegistry,
+    agents: Agents,
+    disk: DiskWatch,
+    resident: Resident,
+  ) {
     this.#launcher = launcher
     this.#sessions = sessions
     this.#agents = agents
+    this.#disk = disk
     this.#resident = resident
   }
 
@@ -45,6 +54,7 @@ export class Machines {
   async wake(name: string): Promise<Sprite> {
     while (this.#stopped.has(name)) await this.#stopped.get(name)
     await this.#launcher.prepare(this.#launcher.store.get(name))
+    if (this.#disk.isFull(name)) await this.#disk.measure(name)
     // It may have gone or changed meanwhile.
     const sprite = this.#launcher.store.get(name)
     const before = this.#awake.get(name)
@@ -79,27 +89,35 @@ export class Machines {
   }
 
   /** Ends everything that runs in it; the next use wakes it again. */
-  async stop(name: string): Promise<void> {
-    this.#awake.delete(name)
-    this.#resident.sleep(name)
-    await this.#sessions.endAll(name)
-    await this.#agents.end(name)
-    this.#launcher.dismantle(name)
-    if (this.#launcher.store.has(name)) this.#launcher.store.changed(name)
+  stop(name: string): Promise<void> {
+    return this.whileStopped(name, () => Promise.resolve())
   }
 
-  /** Stops it and lets nothing wake it until `work` is done. */
+  /** Stops it, and lets nothing wake it until `work` is done. */
   async whileStopped<A>(name: string, work: () => Promise<A>): Promise<A> {
-    const working = this.stop(name).then(work)
+    while (this.#stopped.has(name)) await this.#stopped.get(name)
+    const working = this.#end(name).then(work)
     this.#stopped.set(
       name,
-      working.catch(() => {}),
+      working.then(
+        () => {},
+        () => {},
+      ),
     )
     try {
       return await working
     } finally {
       this.#stopped.delete(name)
+      this.#launcher.store.changed(name)
     }
+  }
+
+  async #end(name: string): Promise<void> {
+    this.#awake.delete(name)
+    this.#resident.sleep(name)
+    await this.#sessions.endAll(name)
+    await this.#agents.end(name)
+    this.#launcher.dismantle(name)
   }
 
   /** Stops those that were idle for long; called now and then. */

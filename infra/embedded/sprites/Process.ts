@@ -55,6 +55,8 @@ export interface Launch {
   readonly limits: Limits
   readonly pipes: Pipes
   readonly input: boolean
+  /** Called before the launcher starts anything. */
+  readonly launched?: ((pid: number) => void) | undefined
 }
 
 export const start = (launch: Launch, listener: Listener): Running => {
@@ -89,7 +91,10 @@ export const start = (launch: Launch, listener: Listener): Running => {
     return cannotStart(`The command could not be started: ${child.message}`, listener)
   }
 
-  if (child.pid !== undefined) yieldToServer(child.pid)
+  if (child.pid !== undefined) {
+    yieldToServer(child.pid)
+    launch.launched?.(child.pid)
+  }
   const state: State = { child, namespacePid: undefined, waiting: [], phase: "starting" }
   const terminal = launch.command.terminal !== undefined
   const deliver = (signal: NodeJS.Signals) => send(isolation, state, terminal, signal)

@@ -90,9 +90,7 @@ export const spriteRoutes = (
       path: "/v1/sprites/:name",
       handle: async ({ empty, parameter }) => {
         const { name } = store.get(parameter("name"))
-        await machines.stop(name)
-        // Somebody else may have deleted it by now.
-        if (store.has(name)) store.delete(name)
+        await machines.whileStopped(name, async () => store.delete(name))
         empty(204)
       },
     },

@@ -20,7 +20,7 @@ export const watchSprites = (
     else response.write(`${JSON.stringify({ ...value, org: organization() })}\n`)
   }
   const tell = (name: string) => {
-    if (!name.startsWith(prefix)) return
+    if (!name.startsWith(prefix) || (!store.has(name) && !last.has(name))) return
     const state = store.has(name) ? describe(name) : { name, status: "deleted" }
     if (last.get(name) === JSON.stringify(state)) return
     last.set(name, JSON.stringify(state))
