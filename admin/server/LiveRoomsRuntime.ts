@@ -1,9 +1,12 @@
 /** `LiveRooms` on the runtime: rooms from the store, what is live from the bus, words through the journal. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import {
   Bus,
   Journal,
+  LiveDelta,
   Rooms,
   Roster,
   Subject,
@@ -14,7 +17,7 @@ import {
   type StoreError,
   type ThreadId,
 } from "../../runtime/index.ts"
-import { type Delta, type RoomSummary, type Status, Unavailable } from "../api/index.ts"
+import { type RoomSummary, type Status, Unavailable } from "../api/index.ts"
 import { LiveRooms } from "./LiveRooms.ts"
 
 export interface LiveRoomsOptions {
@@ -47,11 +50,6 @@ export const layer = (options: LiveRoomsOptions) =>
         lastAt: room.head === 0 ? null : room.lastAt,
         speakable: room.door === web.id,
       })
-      /** Subjects end in the agent for live words, and the payload does not repeat it. */
-      const toDelta = (subject: string, payload: string): Delta => ({
-        ...(JSON.parse(payload) as Omit<Delta, "agent">),
-        agent: subject.slice(subject.lastIndexOf(".") + 1) as AgentId,
-      })
       const answer = <A, R>(effect: Effect.Effect<A, StoreError | BusError, R>) =>
         Effect.mapError(effect, unavailable)
       return LiveRooms.of({
@@ -69,9 +67,15 @@ export const layer = (options: LiveRoomsOptions) =>
               bus.listen(Subject.everythingIn(roster.ws, room), (_, payload) =>
                 listener.event(JSON.parse(payload) as Event),
               ),
-              bus.listen(Subject.liveOf(roster.ws, room), (subject, payload) =>
-                listener.delta(toDelta(subject, payload)),
-              ),
+              bus.listen(Subject.liveOf(roster.ws, room), (subject, payload) => {
+                const delta = decodeLive(payload)
+                // NATS can be led to deliver something else here: it is no agent's words.
+                if (Option.isSome(delta))
+                  listener.delta({
+                    ...delta.value,
+                    agent: subject.slice(subject.lastIndexOf(".") + 1) as AgentId,
+                  })
+              }),
             ),
           ),
         accept: (inbound) => answer(Effect.map(journal.accept([inbound]), ([accepted]) => accepted!)),
@@ -107,7 +111,10 @@ export const layer = (options: LiveRoomsOptions) =>
   )
 
 /** The store or the bus is away: what a person reads of it. */
-export const unavailable = (error: StoreError | BusError) =>
+export /** Subjects end in the agent for live words, and the payload does not repeat it. */
+const decodeLive = Schema.decodeUnknownOption(Schema.fromJsonString(LiveDelta))
+
+const unavailable = (error: StoreError | BusError) =>
   new Unavailable({
     error:
       error._tag === "BusError"

@@ -155,6 +155,15 @@ describe("the command line", () => {
     })
   })
 
+  it("prints the users of the bus as the configuration of another server", async () => {
+    const { out } = await troupe(["inspect", "--config"])
+    expect(out).toContain("{ user: runtime, password: $TROUPE_RUNTIME_PASSWORD }")
+    const elsewhere = await troupe(["inspect"], { NATS_URL: "nats://x", TROUPE_HOME: join(home, "none") })
+    expect([elsewhere.code, elsewhere.err]).toEqual([1, expect.stringContaining("inspect --config")])
+    const never = await troupe(["inspect", "--config"], { TROUPE_HOME: join(home, "none") })
+    expect([never.code, never.err]).toEqual([1, expect.stringContaining("start Troupe once")])
+  })
+
   it("applies a changed troupe.yaml to the running company, and refuses what it cannot take", async () => {
     const file = join(home, "troupe.yaml")
     const here = { TROUPE_CONFIG: file }

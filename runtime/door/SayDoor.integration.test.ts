@@ -125,6 +125,8 @@ describe("what an outside agent says", () => {
       before = answer.event
     }
     expect((await message(before)).text).toContain("Nobody else was called")
+    const sixth = await send(w.agents["max"]!, said.thread, { id: "hop6", text: "@eve thanks" })
+    expect(sixth).toMatchObject({ event: before })
     const request = { id: "hop7", text: "@max thanks", replyTo: before }
     expect(await refused(w.agents["eve"]!, said.thread, request)).toContain("a person has to speak first")
   })
@@ -152,6 +154,9 @@ describe("what an outside agent says", () => {
     // Sent again, it opens no second room.
     const again = await send(w.agents["max"]!, "new", { id: "r0", text: "@eve alarm", title: "Alarm" })
     expect(again).toMatchObject({ thread: rooms[0], pos: 1 })
+    // What was refused left no empty room behind.
+    const titles = await w.sql("select 1 from thread where title = 'Alarm'")
+    expect(titles.length).toBe(6)
   })
 
   it("has no secret in it, neither in the room nor in the inbox", async () => {

@@ -73,12 +73,18 @@ export class SayDoor extends Context.Service<
         return found === undefined ? undefined : yield* rooms.message(found.id)
       })
 
+      /** `title`: the room is opened first, where it is not there yet. */
       const write = Effect.fnUntraced(function* (
         speaker: Agent,
         door: Door,
         thread: ThreadId,
         request: SayRequest,
+        title?: string,
       ) {
+        const word = wordId(speaker.id, thread, request.id)
+        // Sent again, it is answered as it was, whatever has happened in the room since.
+        const [known] = yield* sql.cold<{ event: EventId; pos: number }>(knownText, [thread, `say:${word}`])
+        if (known !== undefined) return { ...known, thread }
         const earlier = yield* before(speaker.id, thread, request.replyTo ?? null)
         const id = newId<EventId>(yield* Clock.currentTimeMillis)
         const others = door.members.map((m) => m.agent).filter((a) => a.id !== speaker.id)
@@ -95,7 +101,7 @@ export class SayDoor extends Context.Service<
         const text = tooFar
           ? `${request.text}\n\n(Nobody else was called: agents have answered each other ${mostHops} times since a person spoke.)`
           : request.text
-        const word = wordId(speaker.id, thread, request.id)
+        if (title !== undefined) yield* rooms.open(door.id, title, thread)
         const signature = door.platform ? (others.length > 0 ? speaker.name : "") : null
         const row = {
           ws: roster.ws,
@@ -183,8 +189,7 @@ export class SayDoor extends Context.Service<
           return yield* refuse(
             "You are no member of an integration where rooms can be opened: add web to your integrations, or answer in a room.",
           )
-        const room = yield* rooms.open(door.id, title, wordId(speaker.id, "new", request.id) as ThreadId)
-        return yield* write(speaker, door, room.id, request)
+        return yield* write(speaker, door, wordId(speaker.id, "new", request.id), request, title)
       })
 
       const say = (speaker: string, thread: string, payload: string): Effect.Effect<SayAnswer> =>
@@ -253,6 +258,8 @@ const decode = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, payload:
             }),
         ),
       )
+
+const knownText = "select id as event, pos from event where thread = $1 and source_key = $2"
 
 /** What has asked the speaker longest; else the newest words, while they are ten minutes fresh. */
 const beforeText = `
