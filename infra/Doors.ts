@@ -6,17 +6,20 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import { githubDoor, GithubApps, githubIntegration } from "../integrations/github/index.ts"
 import {
   telegramDoor,
   telegramIntegration,
   TelegramSettings,
   type DoorState,
 } from "../integrations/telegram/index.ts"
+import { githubServices } from "./GithubDoors.ts"
 import { Blobs, Company, Courier, Journal, Leases, Rooms, Roster, type StoredDoor } from "../runtime/index.ts"
 
 /** What may stand in troupe.yaml. */
 export const integrationTypes = {
   telegram: telegramIntegration,
+  github: githubIntegration,
   web: { schema: Schema.Struct({}) },
 } as const
 
@@ -39,7 +42,7 @@ const open = Effect.fnUntraced(function* (publicUrl: string | null) {
   const reports = new Map<string, DoorReport>()
   for (const door of yield* Company.storedDoors(ws)) {
     const { name, type } = door
-    if (type !== "telegram") {
+    if (type !== "telegram" && type !== "github") {
       reports.set(name, { name, type, state: "connected", detail: null })
       continue
     }
@@ -47,7 +50,7 @@ const open = Effect.fnUntraced(function* (publicUrl: string | null) {
       Effect.sync(() => void reports.set(name, { name, type, state, detail }))
     yield* report("connecting", null)
     yield* leases.hold(`door:${door.id}`, () =>
-      telegram(door, publicUrl, report).pipe(
+      (type === "github" ? github(door, report) : telegram(door, publicUrl, report)).pipe(
         Effect.catchTag(["TelegramMisconfigured", "SchemaError"], (e) =>
           Effect.andThen(Effect.logError(e.message), report("failed", e.message)),
         ),
@@ -57,11 +60,33 @@ const open = Effect.fnUntraced(function* (publicUrl: string | null) {
   return Doors.of({ reports: () => [...reports.values()] })
 })
 
-const telegram = Effect.fnUntraced(function* (
-  door: StoredDoor,
-  publicUrl: string | null,
-  report: (state: DoorReport["state"], detail: string | null) => Effect.Effect<void>,
-) {
+type Report = (state: DoorReport["state"], detail: string | null) => Effect.Effect<void>
+
+/** What a door says of itself, as a report. */
+const told =
+  (report: Report) =>
+  (state: DoorState): Effect.Effect<void> => {
+    switch (state._tag) {
+      case "connecting":
+        return report("connecting", null)
+      case "connected":
+        return report("connected", state.note === null ? state.account : `${state.account}. ${state.note}`)
+      case "failing":
+      case "refused":
+        return report("failed", state.message)
+    }
+  }
+
+const github = Effect.fnUntraced(function* (door: StoredDoor, report: Report) {
+  const courier = yield* Courier
+  const apps = yield* GithubApps
+  const app = apps.get(door.id)
+  if (app === undefined) return yield* report("failed", apps.failure(door.id) ?? "It could not be connected.")
+  apps.onReport(door.id, told(report))
+  yield* courier.serve(yield* githubDoor(app, yield* githubServices(door.id, told(report))))
+})
+
+const telegram = Effect.fnUntraced(function* (door: StoredDoor, publicUrl: string | null, report: Report) {
   const journal = yield* Journal
   const blobs = yield* Blobs
   const rooms = yield* Rooms
@@ -81,20 +106,7 @@ const telegram = Effect.fnUntraced(function* (
           ...agent,
           handle: agent.name,
         })),
-      report: (state: DoorState) => {
-        switch (state._tag) {
-          case "connecting":
-            return report("connecting", null)
-          case "connected":
-            return report(
-              "connected",
-              state.note === null ? state.account : `${state.account}. ${state.note}`,
-            )
-          case "failing":
-          case "refused":
-            return report("failed", state.message)
-        }
-      },
+      report: told(report),
     },
   })
   yield* courier.serve(outward)

@@ -14,6 +14,7 @@ import { applying } from "./Applying.ts"
 import { banner } from "./Banner.ts"
 import * as BusUsers from "./BusUsers.ts"
 import { Doors, integrationTypes } from "./Doors.ts"
+import { layerGithubApps } from "./GithubDoors.ts"
 import { metrics } from "./Metrics.ts"
 import { servers } from "./Servers.ts"
 import { layerActors, layerRoom, layerStaff, layerStore } from "./Troupe.ts"
@@ -79,7 +80,7 @@ export const start = Effect.gen(function* () {
     ),
     Layer.provide(Sessions.layerMemory),
   )
-  const doors = Doors.layer(Option.getOrNull(settings.publicUrl))
+  const doors = Doors.layer(Option.getOrNull(settings.publicUrl)).pipe(Layer.provideMerge(layerGithubApps))
   const all = Layer.mergeAll(staff, page, BusUsers.layer(at)).pipe(
     Layer.provideMerge(doors),
     Layer.provideMerge(layerActors),

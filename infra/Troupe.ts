@@ -15,6 +15,7 @@ import {
   BusNats,
   Company,
   Courier,
+  Identities,
   Journal,
   Leases,
   migrate,
@@ -53,7 +54,7 @@ export const layerRoom = (
   wants?: (name: string) => boolean,
 ) =>
   SayDoor.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(Rooms.layer, Blobs.layer, Courier.layer)),
+    Layer.provideMerge(Layer.mergeAll(Rooms.layer, Blobs.layer, Courier.layer, Identities.layer)),
     Layer.provideMerge(Journal.layer),
     Layer.provideMerge(Relay.layer),
     Layer.provideMerge(Roster.layer(ws)),

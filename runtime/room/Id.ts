@@ -47,3 +47,10 @@ export const newId = <Id extends string>(nowMillis: number): Id => {
   for (const end = drawn + 11; drawn < end; drawn++) text += alphabet[pool[drawn]! & 31]
   return text as Id
 }
+
+/** When an id was made, in milliseconds. */
+export const madeAt = (id: string): number => {
+  let at = 0
+  for (const letter of id.slice(0, 9)) at = at * 32 + alphabet.indexOf(letter)
+  return at
+}

@@ -1,0 +1,141 @@
+/**
+ * What was missed while nobody answered: GitHub sends nothing again by itself, but keeps every delivery for three days. At
+ * the start and every five minutes the list is read back to the last delivery that we have seen through, and what is not in
+ * our inbox is fetched. Payloads that are too big are never sent at all, so new issues and comments are also asked for by time.
+ * Both ways end in the same source keys, so nothing is said twice (P1).
+ */
+import * as Effect from "effect/Effect"
+import type { StoreError } from "../../runtime/index.ts"
+import type { Delivery } from "./Delivery.ts"
+import { deliveryOf } from "./Delivery.ts"
+import type { Desk } from "./Desk.ts"
+import type { GithubApi } from "./GithubApi.ts"
+import { verdictOf, type GithubError } from "./GithubError.ts"
+import type { Payload } from "./Payload.ts"
+import type { Repository } from "./Repositories.ts"
+
+export interface MissedServices {
+  /** Which of these deliveries are in the inbox. */
+  readonly known: (guids: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, StoreError>
+  /** When the last delivery came, in milliseconds; null: none ever did. */
+  readonly lastAt: Effect.Effect<number | null, StoreError>
+}
+
+const threeDays = 3 * 86_400_000
+/** A delivery may be on its way, and clocks differ. */
+const overlap = 10 * 60_000
+
+export interface Missed {
+  readonly look: Effect.Effect<void, GithubError | StoreError>
+}
+
+export const makeMissed = (api: GithubApi, desk: Desk, services: MissedServices): Missed => {
+  /** Everything before it has been seen through. */
+  let seen: number | undefined
+  const asked = new Map<number, string>()
+
+  const deliveries = Effect.fnUntraced(function* (from: number) {
+    const missing: Array<{ readonly id: number; readonly guid: string }> = []
+    let cursor: string | undefined
+    for (;;) {
+      const list = yield* api.asApp("GET /app/hook/deliveries", {
+        per_page: 100,
+        ...(cursor === undefined ? {} : { cursor }),
+      })
+      const fresh = list.data.filter((d) => Date.parse(d.delivered_at) >= from)
+      const known = yield* services.known(fresh.map((d) => d.guid))
+      for (const d of fresh)
+        if (!known.has(d.guid) && !missing.some((m) => m.guid === d.guid))
+          missing.push({ id: Number(d.id), guid: d.guid })
+      cursor = /[?&]cursor=([^&]+)/.exec(list.next ?? "")?.[1]
+      if (cursor === undefined || fresh.length < list.data.length) break
+    }
+    // Oldest first, as they would have come.
+    for (const { id, guid } of missing.toReversed()) {
+      const { data } = yield* api.asApp("GET /app/hook/deliveries/{delivery_id}", { delivery_id: id })
+      const delivery = deliveryOf(guid, data.event, data.request.payload)
+      if (delivery !== undefined) yield* desk.take(delivery)
+    }
+    return missing.length
+  })
+
+  const look = Effect.gen(function* () {
+    const now = api.clocks.now()
+    // A first start answers nothing that was said before it.
+    if (seen === undefined)
+      seen = Math.max(((yield* services.lastAt) ?? now + overlap) - overlap, now - threeDays)
+    const found = yield* deliveries(seen)
+    if (found > 0) yield* Effect.logInfo(`Fetched ${found} deliveries of GitHub that had not come.`)
+    yield* api.repositories.refresh
+    for (const repository of api.repositories.all()) yield* since(repository, seen)
+    seen = now - overlap
+  })
+
+  /** The same address is asked as long as it tells nothing new. */
+  const since = Effect.fnUntraced(function* (repository: Repository, from: number) {
+    const at = asked.get(repository.id) ?? new Date(from).toISOString()
+    asked.set(repository.id, at)
+    yield* Effect.catchIf(
+      byTime(repository, at),
+      (e) => e._tag === "GithubError" && ["gone", "moved"].includes(verdictOf(e)._tag),
+      (e) => Effect.logDebug(`${repository.fullName} was not looked through: ${e.message}`),
+    )
+    asked.set(repository.id, new Date(api.clocks.now() - overlap).toISOString())
+  })
+
+  const byTime = Effect.fnUntraced(function* (repository: Repository, at: string) {
+    const shared = {
+      repository: { id: repository.id, full_name: repository.fullName, private: repository.private },
+      installation: { id: repository.installation },
+    }
+    const rooms = new Map<number, Extract<Payload, { event: "issues" }>["issue"]>()
+    for (let page = 1; ; page++) {
+      const list = yield* api.inRepository(
+        repository,
+        { issues: "read", pull_requests: "read" },
+        "GET /repos/{owner}/{repo}/issues",
+        { since: at, state: "all", sort: "updated", direction: "asc", per_page: 100, page },
+      )
+      for (const issue of list.data) {
+        const delivery = deliveryOf(`opened-${Number(issue.id)}`, "issues", {
+          action: "opened",
+          ...shared,
+          issue,
+        })
+        if (delivery?.payload?.event !== "issues") continue
+        rooms.set(issue.number, delivery.payload.issue)
+        // Older ones changed only, and how is not told.
+        if (Date.parse(issue.created_at) >= Date.parse(at)) yield* takeNew(delivery)
+      }
+      if (list.next === null) break
+    }
+    for (let page = 1; ; page++) {
+      const list = yield* api.inRepository(
+        repository,
+        { issues: "read", pull_requests: "read" },
+        "GET /repos/{owner}/{repo}/issues/comments",
+        { since: at, sort: "updated", direction: "asc", per_page: 100, page },
+      )
+      for (const comment of list.data) {
+        const room = rooms.get(Number(/(\d+)$/.exec(comment.issue_url)?.[1]))
+        if (room === undefined) continue
+        const guid = `comment-${Number(comment.id)}-${Date.parse(comment.updated_at)}`
+        const delivery = deliveryOf(guid, "issue_comment", {
+          action: "created",
+          ...shared,
+          issue: room,
+          comment,
+        })
+        if (delivery !== undefined) yield* takeNew(delivery)
+      }
+      if (list.next === null) break
+    }
+  })
+
+  const takeNew = (delivery: Delivery) =>
+    Effect.flatMap(services.known([delivery.guid]), (known) =>
+      known.has(delivery.guid) ? Effect.void : desk.take(delivery),
+    )
+
+  return { look }
+}
