@@ -49,13 +49,15 @@ const open = Effect.fnUntraced(function* (publicUrl: string | null) {
     const report = (state: DoorReport["state"], detail: string | null) =>
       Effect.sync(() => void reports.set(name, { name, type, state, detail }))
     yield* report("connecting", null)
-    yield* leases.hold(`door:${door.id}`, () =>
-      (type === "github" ? github(door, report) : telegram(door, publicUrl, report)).pipe(
-        Effect.catchTag(["TelegramMisconfigured", "SchemaError"], (e) =>
-          Effect.andThen(Effect.logError(e.message), report("failed", e.message)),
-        ),
-      ),
-    )
+    yield* type === "github"
+      ? leases.hold(`door:${door.id}`, () => github(door, report))
+      : leases.hold(`door:${door.id}`, () =>
+          telegram(door, publicUrl, report).pipe(
+            Effect.catchTag(["TelegramMisconfigured", "SchemaError"], (e) =>
+              Effect.andThen(Effect.logError(e.message), report("failed", e.message)),
+            ),
+          ),
+        )
   }
   return Doors.of({ reports: () => [...reports.values()] })
 })

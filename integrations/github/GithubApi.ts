@@ -14,7 +14,7 @@ import type { KeyObject } from "node:crypto"
 import { keepAliveFetch, type Fetch } from "../../runtime/index.ts"
 import { jwtOf, TokenCache, type Permissions } from "./AppAuth.ts"
 import { Clocks } from "./Clocks.ts"
-import { fromOctokit, GithubError, moved, noAnswer, verdictOf } from "./GithubError.ts"
+import { fromOctokit, moved, noAnswer, verdictOf, type GithubError } from "./GithubError.ts"
 import { Pace } from "./Pace.ts"
 import { makeRepositories, type Repositories, type Repository } from "./Repositories.ts"
 

@@ -19,7 +19,7 @@ export interface Asked {
 export const askedBy = (text: string, members: ReadonlyArray<Member>, slug: string): Asked => {
   if (!text.includes("@")) return { agents: [], app: false }
   const spoken = addressable(text)
-  const name = slug.replace(/\W/g, "\\$&")
+  const name = slug.replace(/[^\w-]/g, "")
   return {
     agents: mentionsIn(spoken, members),
     app: new RegExp(`(?<![\\p{L}\\p{N}_@./-])@${name}(?:\\[bot\\])?(?![\\w-])`, "iu").test(spoken),

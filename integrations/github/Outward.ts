@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import {
+  madeAt,
   SendError,
   type AgentId,
   type DoorId,

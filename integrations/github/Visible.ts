@@ -5,7 +5,7 @@
 const hiddenComment = /<!--([\s\S]*?)(?:-->|$)/g
 /** Line breaks and tabs are seen; emoji are joined by U+200D and given colour by U+FE0F. */
 const shapeless =
-  /(?![\n\r\t])[\p{Cc}\p{Cf}\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\ufe00-\ufe0e\u{e0100}-\u{e01ef}]/gu
+  /(?![\n\r\t])(?:[\p{Cc}\p{Cf}]|\u034f|[\u115f\u1160]|\u17b4|\u17b5|\u3164|\uffa0|[\ufe00-\ufe0e]|[\u{e0100}-\u{e01ef}])/gu
 const joined = /\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})?\u200d(?=\p{Extended_Pictographic})/gu
 const keep = "\uE000"
 
