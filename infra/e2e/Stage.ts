@@ -24,7 +24,11 @@ import { RuntimeProcess } from "./RuntimeProcess.ts"
 
 export interface StageOptions {
   readonly bots?: ReadonlyArray<BotSpec>
-  readonly agents?: ReadonlyArray<{ readonly name: string; readonly integrations?: ReadonlyArray<string> }>
+  readonly agents?: ReadonlyArray<{
+    readonly name: string
+    readonly kind?: "outside"
+    readonly integrations?: ReadonlyArray<string>
+  }>
   /** Of the telegram blocks of troupe.yaml, one a bot, over what every test has. */
   readonly telegram?: ReadonlyArray<Readonly<Record<string, unknown>>>
   readonly model?: EmulatorOptions
@@ -55,7 +59,7 @@ export const stage = async (options: StageOptions = {}) => {
   }))
   const agents = (options.agents ?? [{ name: "ada" }]).map((a) => ({
     title: "Engineer",
-    soul: "You test.",
+    ...("kind" in a ? {} : { soul: "You test." }),
     ...a,
   }))
   const config = { agents, integrations, budgets: { perRoot: 10, perAgentPerDay: 1000 } }
