@@ -267,7 +267,7 @@ const start = Effect.fnUntraced(function* (
     Actor.tellControl(ctx.self, { type: "boundary" })
   })
   const words = yield* live({ ...work, agent: work.agent.id })
-  const turn = Effect.ensuring(runTurn(work, words, joining), Effect.sync(words.end))
+  const turn = Effect.ensuring(runTurn(work, words, joining), Effect.sync(words.hold))
   yield* ctx.startTurn(turn, (exit): Message => ({ type: "ended", exit }))
   return { ...state, running: { work, joining } }
 })

@@ -173,7 +173,9 @@ const play = Effect.fnUntraced(function* (scene: Scene) {
         journal.joined.push(word)
         joining.add(word)
       }
-      yield* Effect.raceFirst(runTurn(work, { say: () => {} }, joining), crash).pipe(Effect.provide(layer))
+      yield* Effect.raceFirst(runTurn(work, { say: () => {}, hold: () => {} }, joining), crash).pipe(
+        Effect.provide(layer),
+      )
     }
     expect(journal.said).not.toBe("")
     expect(journal.taken).toBeLessThanOrEqual(journal.joined.length)

@@ -135,6 +135,11 @@ export const bridges: ReadonlyArray<Bridge> = [
     why: "a fetch for vendors' clients answers with a promise",
   },
   {
+    path: "runtime/http/ReadResponse.ts",
+    words: ["new Promise("],
+    why: "the answer of that fetch is read with promises",
+  },
+  {
     path: "admin/web/",
     words: ["setTimeout(", "Date.now("],
     why: "runs in the browser",

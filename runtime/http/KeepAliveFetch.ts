@@ -10,9 +10,9 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { Agent as HttpAgent, request as httpRequest } from "node:http"
-import type { ClientRequest, IncomingMessage } from "node:http"
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https"
 import { Readable } from "node:stream"
+import { ReadResponse } from "./ReadResponse.ts"
 
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
@@ -79,7 +79,7 @@ function exchange(
     request.once("response", (response) => {
       request.removeAllListeners("timeout")
       request.setTimeout(options.idleMs, () => request.destroy(new FetchTimeout("body", options.idleMs)))
-      resolve(toResponse(request, response))
+      resolve(new ReadResponse(request, response, url.href))
     })
     if (encoded.bytes !== null) request.end(encoded.bytes)
     else if (encoded.stream !== null) {
@@ -87,52 +87,6 @@ function exchange(
       source.on("error", (error) => request.destroy(error)).pipe(request)
       request.once("close", () => source.destroy())
     } else request.end()
-  })
-}
-
-function toResponse(request: ClientRequest, response: IncomingMessage): Response {
-  const status = response.statusCode ?? 502
-  const headers = new Headers()
-  for (let i = 0; i + 1 < response.rawHeaders.length; i += 2)
-    headers.append(response.rawHeaders[i]!, response.rawHeaders[i + 1]!)
-  const init = { status, statusText: response.statusMessage ?? "", headers }
-  if (status === 204 || status === 205 || status === 304) {
-    response.resume()
-    return new Response(null, init)
-  }
-  return new Response(bodyStream(request, response), init)
-}
-
-/** Backpressure by pausing the socket; a cut connection errors the stream instead of ending it. */
-function bodyStream(request: ClientRequest, response: IncomingMessage): ReadableStream<Uint8Array> {
-  let settled = false
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      const fail = (error: Error) => {
-        if (settled) return
-        settled = true
-        controller.error(error)
-      }
-      response.on("data", (chunk: Buffer) => {
-        if (settled) return
-        controller.enqueue(chunk)
-        if ((controller.desiredSize ?? 0) <= 0) response.pause()
-      })
-      response.once("end", () => {
-        if (settled) return
-        settled = true
-        controller.close()
-      })
-      response.once("error", fail)
-      request.once("error", fail)
-    },
-    pull() {
-      response.resume()
-    },
-    cancel(reason) {
-      settled = true
-      request.destroy(reason instanceof Error ? reason : undefined)
-    },
   })
 }
 

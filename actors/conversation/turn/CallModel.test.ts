@@ -26,7 +26,7 @@ const error = (over: Partial<ModelError> = {}) =>
 /** The times, in seconds, at which the model was called; every call up to `failures` fails. */
 const run = Effect.fnUntraced(function* (failures: number, failure: ModelError) {
   const at: Array<number> = []
-  const fiber = yield* callModel(work, price, 1_000_000, { say: () => {} }).pipe(
+  const fiber = yield* callModel(work, price, 1_000_000, { say: () => {}, hold: () => {} }).pipe(
     Effect.result,
     Effect.provide(
       layerMemory(() =>

@@ -51,5 +51,8 @@ export const callModel = Effect.fn("Turn.callModel")(function* (
         return yield* attempt(n + 1, end)
       }),
     )
-  return yield* attempt(0, undefined)
+  const reply = yield* attempt(0, undefined)
+  // Tools may take long: what was said before them is told. Anything else is said for good in a moment.
+  if (reply.stopReason !== "tool_use") live.hold()
+  return reply
 })

@@ -1,6 +1,7 @@
 /**
  * The words of a running turn as they come: the first gathered for 25 ms, then for 50 ms, on core NATS. Never stored: what
- * is missed here is in the final words. An answer that is complete before the first are due is not told here at all.
+ * is missed here is in the final words. An answer that is complete before the first are due is not told here at all: its words
+ * are on their way to the room.
  */
 import * as Effect from "effect/Effect"
 import {
@@ -14,6 +15,8 @@ import {
 
 export interface Live {
   readonly say: (delta: string) => void
+  /** These words are about to be said for good: what was not told yet waits, in case more follow after all. */
+  readonly hold: () => void
 }
 
 export const live = Effect.fnUntraced(function* (of: {
@@ -29,13 +32,13 @@ export const live = Effect.fnUntraced(function* (of: {
   let n = 0
   let pending = ""
   let gathering = false
-  let ended = false
+  let held = false
   const flush = () => {
     bus.tell(subject, JSON.stringify({ turn: of.turn, fence: of.fence, n: n++, text: pending }))
     pending = ""
   }
   const gather: Effect.Effect<void> = Effect.suspend(() => {
-    if (pending === "" || ended) {
+    if (pending === "" || held) {
       gathering = false
       return Effect.void
     }
@@ -45,11 +48,11 @@ export const live = Effect.fnUntraced(function* (of: {
   return {
     say: (delta: string): void => {
       pending += delta
+      held = false
       if (gathering) return
       gathering = true
       run(Effect.andThen(Effect.sleep("25 millis"), gather))
     },
-    /** The turn is over: what was not told yet is in its final words. */
-    end: () => void (ended = true),
-  }
+    hold: () => void (held = true),
+  } satisfies Live
 })
