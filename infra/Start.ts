@@ -6,7 +6,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { env } from "node:process"
 import { builtinTools } from "../actors/conversation/tools/index.ts"
 import { makeReaper, layerPostgres, Shell } from "../actors/sprite/index.ts"
-import { Anthropic, rehearsalModel } from "../integrations/anthropic/index.ts"
+import { Anthropic, cheapestModel, priceAt, rehearsalModel } from "../integrations/anthropic/index.ts"
 import { Sprites } from "../integrations/sprites/index.ts"
 import { LiveRoomsRuntime, ServerOptions, Sessions, WebServer, type Status } from "../admin/index.ts"
 import { Bus, Company, Hooks, Roster, Settings, TroupeYaml } from "../runtime/index.ts"
@@ -34,6 +34,11 @@ export const start = Effect.gen(function* () {
   const model = Option.getOrElse(settings.model, () => defaultModel)
   const staff = layerStaff({
     budgets: { ...config.budgets, prices: config.prices },
+    triageModel: at.anthropic.rehearsal
+      ? rehearsalModel
+      : priceAt(model, new Date()) === undefined
+        ? model
+        : cheapestModel(new Date()),
     modelOf: (agent) => (at.anthropic.rehearsal ? rehearsalModel : (agent.model ?? model)),
     tools: builtinTools,
     reap: reaping(makeReaper({ workspace: ws })),

@@ -65,6 +65,7 @@ export const layerRoom = (
 export interface Work<E, R, R2> {
   readonly budgets: Budgets
   readonly modelOf: (agent: Agent) => string
+  readonly triageModel: string
   readonly tools: Effect.Effect<ReadonlyArray<Tool>, E, R>
   /** What is swept every five minutes besides the room. */
   readonly reap: Effect.Effect<unknown, E, R2>
@@ -81,6 +82,7 @@ export const layerStaff = <E, R, R2>(work: Work<E, R, R2>) =>
             tools: new Map(tools.map((t) => [t.spec.name, t])),
             budgets: work.budgets,
             modelOf: work.modelOf,
+            triageModel: work.triageModel,
           }),
         ),
       ),

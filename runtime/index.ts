@@ -21,7 +21,7 @@ export * as BusNats from "./bus/BusNats.ts"
 export * as NatsPermissions from "./bus/Permissions.ts"
 export * as Subject from "./bus/Subject.ts"
 export { Courier } from "./door/Courier.ts"
-export type { Parcel } from "./door/Parcel.ts"
+export type { Action, Parcel } from "./door/Parcel.ts"
 export { SayDoor } from "./door/SayDoor.ts"
 export * from "./door/SayRequest.ts"
 export { Leases, type Held } from "./lease/Leases.ts"
@@ -32,14 +32,23 @@ export {
   open as openSlot,
   rank,
   slotsOf,
+  triage as triageSlot,
   type Ranked,
 } from "./room/Address.ts"
+export * from "./room/Order.ts"
 export { Blobs, type Blob } from "./room/Blobs.ts"
 export { Journal, type Said } from "./room/Journal.ts"
 export { eventJson, Relay } from "./room/Relay.ts"
 export { Rooms, type Room, type Why } from "./room/Rooms.ts"
 export { storable } from "./room/Storable.ts"
-export { Roster, type Agent, type Company as CompanyNow, type Door } from "./room/Roster.ts"
+export {
+  Roster,
+  usualPatience,
+  type Agent,
+  type Permission,
+  type Company as CompanyNow,
+  type Door,
+} from "./room/Roster.ts"
 export { Identities, type Account } from "./identity/Identities.ts"
 export { Sql } from "./store/Sql.ts"
 export { StoreError } from "./store/StoreError.ts"

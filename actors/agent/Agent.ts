@@ -3,6 +3,7 @@
  * to the conversation of that thread. It never waits for a model, a tool or another agent; work per message does not depend
  * on how many threads, agents or rows there are.
  */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
@@ -10,6 +11,7 @@ import * as Scope from "effect/Scope"
 import {
   Actor,
   Bus,
+  Journal,
   Roster,
   Subject,
   type AgentId,
@@ -33,6 +35,8 @@ export type Message =
   | { readonly type: "company" }
   /** A turn was stopped by a committed statement. */
   | { readonly type: "stop"; readonly thread: ThreadId; readonly turn: TurnId }
+  /** A turn that rested goes on, by a committed statement. */
+  | { readonly type: "resume"; readonly thread: ThreadId; readonly turn: TurnId }
   /** Turns that were left running, and words that were left queued, are taken up. */
   | { readonly type: "adopt" }
 
@@ -70,6 +74,8 @@ export const agent = (self: AgentId, fence: number): Actor.Behavior<State, Messa
           return Effect.succeed(state)
         return Effect.as(toConversation(self, fence, state, message.thread, { type: "resume" }, ctx), state)
       }
+      case "resume":
+        return Effect.as(toConversation(self, fence, state, message.thread, { type: "resume" }, ctx), state)
       case "adopt":
         return adopt(self, fence, state, ctx).pipe(
           Effect.catchTag("StoreError", (error) =>
@@ -91,7 +97,7 @@ const hear = (
   { payload, ack }: Extract<Message, { type: "heard" }>,
   ctx: Ctx,
 ): Effect.Effect<State, unknown, Needs | Scope.Scope> =>
-  Effect.flatMap(Roster, (roster) => {
+  Effect.flatMap(Effect.zip(Roster, Clock.currentTimeMillis), ([roster, now]) => {
     const event = messageOf(payload)
     if (event === undefined) {
       ack()
@@ -101,11 +107,21 @@ const hear = (
       )
     }
     const door = roster.now().doors.get(event.door)
-    const verdict = door === undefined ? undefined : decide(event, self, door)
+    const verdict = door === undefined ? undefined : decide(event, self, door, now)
     if (verdict === undefined || verdict.verdict === "pass") {
       ack()
       return Effect.succeed(state)
     }
+    if (verdict.verdict === "order")
+      return Effect.gen(function* () {
+        const journal = yield* Journal
+        yield* journal.order(event)
+        ack()
+        return state
+      }).pipe(
+        // Not acknowledged: it comes again.
+        Effect.catch((e) => Effect.as(Effect.logWarning(`an order waits: ${e.message}`), state)),
+      )
     if (verdict.verdict === "edit" && !state.conversations.has(event.thread)) {
       ack()
       return Effect.succeed(state)

@@ -25,9 +25,9 @@ import {
 import { repairDue } from "../janitor/Repair.ts"
 import { agent, type Message } from "./Agent.ts"
 
-/** `control.stop`: the turn was marked by a committed statement (Journal.stop). */
-const Stop = Schema.Struct({ agent: AgentId, thread: ThreadId, turn: TurnId })
-const decodeStop = Schema.decodeUnknownOption(Schema.fromJsonString(Stop))
+/** `control.stop` and `control.resume`: the turn was changed by a committed statement (Journal.stop, Journal.order). */
+const Touched = Schema.Struct({ agent: AgentId, thread: ThreadId, turn: TurnId })
+const decodeTouched = Schema.decodeUnknownOption(Schema.fromJsonString(Touched))
 
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -69,12 +69,13 @@ export const layer = Layer.effectDiscard(
       }
     })
 
-    yield* bus.listen(Subject.controlSubject(roster.ws, "stop"), (_, payload) => {
-      const stop = Option.getOrUndefined(decodeStop(payload))
-      const ref = stop === undefined ? undefined : refs.get(stop.agent)
-      if (stop !== undefined && ref !== undefined)
-        Actor.tellControl(ref, { type: "stop", thread: stop.thread, turn: stop.turn })
-    })
+    for (const type of ["stop", "resume"] as const)
+      yield* bus.listen(Subject.controlSubject(roster.ws, type), (_, payload) => {
+        const touched = Option.getOrUndefined(decodeTouched(payload))
+        const ref = touched === undefined ? undefined : refs.get(touched.agent)
+        if (touched !== undefined && ref !== undefined)
+          Actor.tellControl(ref, { type, thread: touched.thread, turn: touched.turn })
+      })
     const changes = yield* Queue.sliding<void>(1)
     yield* Effect.acquireRelease(
       Effect.sync(() => roster.onChange(() => Queue.offerUnsafe(changes, undefined))),

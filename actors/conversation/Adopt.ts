@@ -33,6 +33,8 @@ export interface Adopted {
   readonly work: Work
   readonly joined: ReadonlyArray<MessageEvent>
   readonly stop: boolean
+  /** It waits, without a fiber. */
+  readonly resting: boolean
   /** How often it was taken up since it last got a step further. */
   readonly attempts: number
 }
@@ -54,6 +56,7 @@ export const adopt = Effect.fnUntraced(function* (place: Place) {
     work: workOf({ left, agent, door, event, words, tail, ws: roster.ws, fence: place.fence, budgets }),
     joined: words.slice(left.taken),
     stop: left.stop,
+    resting: left.state === "waiting",
     attempts: left.attempts,
   } satisfies Adopted
 })
@@ -87,7 +90,11 @@ export const workOf = (of: {
     upTo: heardBy(tail.lines),
     scopes:
       left.open.find((s) => s.scopes !== null)?.scopes ??
-      scopesOf(of.budgets, left.root, agent.id, new Date(startedAt)),
+      scopesOf(
+        of.budgets,
+        { root: left.root, agent: agent.id, thread: left.thread, ws: of.ws },
+        new Date(startedAt),
+      ),
     startedAt,
     resumed: true,
     segment: left.segment,
@@ -102,6 +109,7 @@ export const workOf = (of: {
     tools: left.toolCalls,
     usage: left.usages.reduce(addUsage, noUsage),
     held: heldBy(tail.lines.filter((_, i) => tail.turns[i] === left.id)),
+    hold: false,
     renewed: false,
   }
 }
@@ -133,6 +141,8 @@ const openOf = (left: LeftTurn): Open => {
       id: s.call ?? "",
       name: s.tool ?? "",
       input: JSON.parse(s.input ?? "null") as unknown,
+      ...(s.state === "pending" ? { pending: true } : {}),
+      ...(s.answer === null ? {} : { answer: s.answer }),
     })),
   }
 }

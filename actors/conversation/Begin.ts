@@ -60,7 +60,7 @@ export const begin = Effect.fnUntraced(function* (place: Place, memory: Memory, 
     return { status: "early" } satisfies Begun
   const now = yield* Clock.currentTimeMillis
   const turn = newId<TurnId>(now)
-  const scopes = scopesOf(budgets, event.root, place.agent, new Date(now))
+  const scopes = scopesOf(budgets, { ...place, root: event.root, ws: roster.ws }, new Date(now))
   const money = toReserve(budgets, opening.frozen.model, opening.tokens, new Date(now))
   const signature = door.members.length > 1 ? agent.name : ""
   const begun = yield* journal.begin({
@@ -150,6 +150,7 @@ export const begin = Effect.fnUntraced(function* (place: Place, memory: Memory, 
     tools: 0,
     usage: noUsage,
     held: [],
+    hold: false,
     renewed: false,
   }
   if (begun.edited !== null) yield* addEdit(work, begun.edited)

@@ -4,7 +4,8 @@
  *
  * Words begin a turn when none runs. Else they join it while its tools run (P5, P13): then they will be taken in with the
  * results. Words that come while the model speaks wait for that: if the turn ends first, each begins its own turn, in order, so
- * that a fast burst is never merged. An edit of words in the turn joins at once.
+ * that a fast burst is never merged. An edit of words in the turn joins at once. Where the words, the agent or the door say
+ * so, words always wait (`queue`), or cut off what runs (`interrupt`). Words for a turn that rests join it, and wait with it.
  *
  * When the store fails in the middle, the outcome of a statement is unknown: memory is dropped and the journal says where the
  * turn stands. Words whose delivery was not acknowledged come again by themselves.
@@ -18,6 +19,7 @@ import {
   Actor,
   Journal,
   StoreError,
+  triageSlot,
   type Blobs,
   type Bus,
   type Courier,
@@ -32,12 +34,13 @@ import { begin } from "./Begin.ts"
 import { unread, type Memory } from "./Memory.ts"
 import type { Place } from "./Place.ts"
 import { queuedWord } from "./ConversationStore.ts"
-import { asks, join, type Running } from "./Join.ts"
+import { asks, join, modeOf, type Running } from "./Join.ts"
 import { JoinQueue } from "./JoinQueue.ts"
 import type { Message, Word } from "./Messages.ts"
 import { parkWord } from "./ParkWord.ts"
 import { remember } from "./Remember.ts"
 import { stopTurn } from "./StopTurn.ts"
+import { triage } from "./Triage.ts"
 import { live } from "./turn/Live.ts"
 import { done, runTurn, type Ended } from "./turn/Turn.ts"
 import type { Work } from "./turn/Work.ts"
@@ -47,6 +50,8 @@ import { find, insert, without, type Waiting } from "./Waiting.ts"
 /** A place, with what outlives a crash of its actor: how often each word could not be taken up. */
 interface Home extends Place {
   readonly failures: Map<EventId, number>
+  /** Words for which a model finds whom to ask. */
+  readonly triaging: Set<EventId>
 }
 
 interface State {
@@ -64,7 +69,7 @@ export type Needs = Blobs | Bus | Courier | Journal | Model | Rooms | Roster | S
 const mostAttempts = 3
 
 export const conversation = (place: Place) => {
-  const home: Home = { ...place, failures: new Map() }
+  const home: Home = { ...place, failures: new Map(), triaging: new Set() }
   let lives = 0
   return {
     init: (ctx: Ctx) =>
@@ -112,7 +117,9 @@ const react = Effect.fnUntraced(function* (place: Home, state: State, message: M
     case "boundary":
       return yield* onBoundary(place, state)
     case "resume":
-      return state.running === undefined ? yield* resume(place, state, ctx) : state
+      return state.running === undefined || state.running.resting === true
+        ? yield* resume(place, { ...state, running: undefined }, ctx)
+        : state
     case "stop":
       return yield* onStop(place, state, message.turn, ctx)
     case "ended": {
@@ -134,6 +141,10 @@ const react = Effect.fnUntraced(function* (place: Home, state: State, message: M
 const onWord = Effect.fnUntraced(function* (place: Home, state: State, word: Word, ctx: Ctx) {
   const { event } = word
   const { running } = state
+  if (word.slot === triageSlot) {
+    yield* findAsked(place, word)
+    return state
+  }
   if (running === undefined) {
     if (asks(event))
       return yield* nextWaiting(place, { ...state, waiting: insert(state.waiting, word) }, null, ctx)
@@ -144,6 +155,8 @@ const onWord = Effect.fnUntraced(function* (place: Home, state: State, word: Wor
   const known = work.known.has(event.id) || (!asks(event) && work.edited === event.id)
   if (!known && (yield* join(place, running, state.waiting, word))) {
     word.ack()
+    if (running.resting !== true && asks(event) && modeOf(event, work) === "interrupt")
+      return yield* cutOff(place, state, ctx)
     // Those who waited for these words may follow.
     return yield* onBoundary(place, state)
   }
@@ -156,6 +169,21 @@ const onWord = Effect.fnUntraced(function* (place: Home, state: State, word: Wor
     return yield* onLate(place, { ...state, waiting }, event.id)
   yield* ctx.after("1 second", { type: "late", event: event.id })
   return { ...state, waiting }
+})
+
+/** `triage: model`: beside the mailbox, one at a time for each word. */
+const findAsked = Effect.fnUntraced(function* (place: Home, { event, ranking, ack }: Word) {
+  if (place.triaging.has(event.id)) return
+  place.triaging.add(event.id)
+  yield* triage(place, event, ranking).pipe(
+    Effect.matchCauseEffect({
+      // Not acknowledged: it comes again.
+      onFailure: (cause) => Effect.logWarning("triage will be tried again", cause),
+      onSuccess: () => Effect.sync(ack),
+    }),
+    Effect.ensuring(Effect.sync(() => place.triaging.delete(event.id))),
+    Effect.forkScoped,
+  )
 })
 
 /** Tools run: the words that wait and may join are taken in with the results. */
@@ -275,8 +303,8 @@ const start = Effect.fnUntraced(function* (
 const onEnded = Effect.fnUntraced(function* (place: Home, state: State, ended: Ended, ctx: Ctx) {
   const work = state.running?.work
   const over = { ...state, running: undefined, memory: unread }
-  // Stopped, or no longer ours: the journal knows.
-  if (ended.status === "gone" || work === undefined) return yield* resume(place, over, ctx)
+  // Stopped, or no longer ours: the journal knows. What waits for a resting turn may join it.
+  if (ended.status !== "done" || work === undefined) return yield* resume(place, over, ctx)
   return yield* nextWaiting(
     place,
     { ...over, memory: yield* remember(place, state.memory, work, ended) },
@@ -326,9 +354,14 @@ const resume = Effect.fnUntraced(function* (
 const takeOver = Effect.fnUntraced(function* (
   place: Home,
   state: State,
-  { work, joined, stop, attempts }: Adopted,
+  { work, joined, stop, resting, attempts }: Adopted,
   ctx: Ctx,
 ): Effect.fn.Return<State, StoreError, Needs> {
+  if (resting && !stop)
+    return yield* onBoundary(place, {
+      ...state,
+      running: { work, joining: new JoinQueue([], () => {}), resting },
+    })
   if (!stop && attempts < mostAttempts) return yield* start(state, work, joined, ctx)
   work.taken += joined.length
   const written = yield* stopTurn(work, stop ? "stopped" : "interrupted too often")
@@ -348,7 +381,12 @@ const takeOver = Effect.fnUntraced(function* (
 /** A committed stop: the fiber is cut off, whatever it does, and the journal says what was open. */
 const onStop = Effect.fnUntraced(function* (place: Home, state: State, turn: string, ctx: Ctx) {
   if (state.running !== undefined && state.running.work.turn !== turn) return state
-  // Finalizers that hang hold up nobody: the turn can not write any more.
+  return yield* cutOff(place, state, ctx)
+})
+
+/** What runs is broken off, and the journal says where it stands. */
+const cutOff = Effect.fnUntraced(function* (place: Home, state: State, ctx: Ctx) {
+  // Finalizers that hang hold up nobody for long.
   yield* Effect.timeoutOption(ctx.interruptTurn(), "300 millis")
   return yield* resume(place, { ...state, memory: unread, running: undefined }, ctx)
 })

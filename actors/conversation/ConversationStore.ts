@@ -38,6 +38,10 @@ export const broken = ""
 export interface OpenStep {
   readonly n: number
   readonly kind: "model" | "tool"
+  /** Started and never ended: the outcome is unknown (P6). Pending: never started. */
+  readonly state: "started" | "pending"
+  /** Where permission was asked for this very input. */
+  readonly answer: "yes" | "no" | "expired" | null
   readonly call: string | null
   readonly tool: string | null
   readonly input: string | null
@@ -45,9 +49,10 @@ export interface OpenStep {
   readonly scopes: ReadonlyArray<BudgetScope> | null
 }
 
-/** A running turn as the journal knows it. */
+/** A running turn, or one that rests, as the journal knows it. */
 export interface LeftTurn {
   readonly id: TurnId
+  readonly state: "running" | "waiting"
   readonly event: EventId
   readonly slot: string
   readonly thread: ThreadId
@@ -65,7 +70,6 @@ export interface LeftTurn {
   readonly cost: number
   /** Of the model calls that were saved. */
   readonly usages: ReadonlyArray<Usage>
-  /** Steps that were started and never ended: their outcome is unknown (P6). */
   readonly open: ReadonlyArray<OpenStep>
 }
 
@@ -157,20 +161,25 @@ export const dueBefore = Effect.fnUntraced(function* (of: {
 })
 
 const leftText = `
-select t.id, t.event, t.slot, t.thread, t.fence::float8 as fence, t.principal, t.root, t.hop, t.segment, t.taken, t.attempts, t.stop,
+select t.id, t.state, t.event, t.slot, t.thread, t.fence::float8 as fence, t.principal, t.root, t.hop, t.segment, t.taken, t.attempts, t.stop,
   t.cost::float8 as cost, t.tools as "toolCalls", to_char(t.started_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "startedAt",
   coalesce((select max(n) from step s where s.turn = t.id), 0) as "lastStep",
   (select coalesce(jsonb_agg(jsonb_build_object('n', s.n, 'kind', s.kind, 'call', s.call, 'tool', s.tool, 'input', s.input,
-     'reserved', s.reserved, 'scopes', s.scopes) order by s.n), '[]') from step s where s.turn = t.id and s.state = 'started') as open,
+     'reserved', s.reserved, 'scopes', s.scopes, 'state', s.state, 'answer', (select a.answer from approval a
+       where a.turn = s.turn and a.call = s.call and a.input_hash = encode(sha256(convert_to(s.input, 'UTF8')), 'hex')))
+     order by s.n), '[]') from step s where s.turn = t.id and s.state in ('started', 'pending')) as open,
   (select coalesce(jsonb_agg(s.usage) filter (where s.usage is not null), '[]') from step s where s.turn = t.id) as usages
-from turn t where t.agent = $1 and t.state = 'running'`
+from turn t where t.agent = $1`
 
-/** The running turns of an agent, of one thread or of all. */
+/** The running turns of an agent; of one thread, also one that rests. */
 export const leftTurns = (agent: AgentId, thread?: ThreadId) =>
   Effect.flatMap(Sql, (sql) =>
     thread === undefined
-      ? sql.cold<LeftTurn & object>(leftText, [agent])
-      : sql.cold<LeftTurn & object>(`${leftText} and t.thread = $2`, [agent, thread]),
+      ? sql.cold<LeftTurn & object>(`${leftText} and t.state = 'running'`, [agent])
+      : sql.cold<LeftTurn & object>(`${leftText} and t.thread = $2 and t.state in ('running', 'waiting')`, [
+          agent,
+          thread,
+        ]),
   )
 
 /** Words that joined a turn, in the order they joined. */
@@ -193,7 +202,7 @@ export const raiseFence = Effect.fnUntraced(function* (turn: TurnId, agent: Agen
   const sql = yield* Sql
   const rows = yield* sql.cold(
     `update turn t set fence = $3, attempts = t.attempts + 1 from lease l
-     where t.id = $1 and t.fence < $3 and t.state = 'running' and l.name = 'agent:' || $2 and l.fence = $3 returning t.id`,
+     where t.id = $1 and t.fence < $3 and t.state in ('running', 'waiting') and l.name = 'agent:' || $2 and l.fence = $3 returning t.id`,
     [turn, agent, fence],
   )
   return rows.length > 0
@@ -219,6 +228,16 @@ export const queuedWord = Effect.fnUntraced(function* (agent: AgentId, thread: T
   )
   const event = row === undefined ? undefined : yield* rooms.message(row.event)
   return event === undefined ? undefined : { event, slot: row!.slot }
+})
+
+/** What people granted to a root on top of its limit, in micro-dollars. */
+export const grantedTo = Effect.fnUntraced(function* (root: EventId) {
+  const sql = yield* Sql
+  const [row] = yield* sql.cold<{ extra: number }>(
+    "select extra::float8 as extra from budget where scope = 'root' and key = $1",
+    [root],
+  )
+  return row?.extra ?? 0
 })
 
 /** The thread has an event by that source key. */

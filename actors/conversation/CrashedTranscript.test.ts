@@ -40,7 +40,7 @@ const door = {
   platform: false,
   members: [],
 } as unknown as Door
-const budgets = { perRoot: 1, perAgentPerDay: 1, prices: {} }
+const budgets = { perRoot: 1, perAgentPerDay: 1, perMonth: 1, prices: {} }
 const tools = [
   toolOf("again", () => Effect.succeed(ok("repeated")), { idempotent: true }),
   toolOf("once", () => Effect.succeed(ok("done once"))),
@@ -137,6 +137,7 @@ const play = Effect.fnUntraced(function* (scene: Scene) {
       tools: new Map(tools.map((t) => [t.spec.name, t])),
       budgets,
       modelOf: () => "claude-sonnet-5-5",
+      triageModel: "claude-haiku-5-5",
     }),
     Layer.succeed(Blobs, none as unknown as Blobs["Service"]),
     Layer.succeed(Sql, none as unknown as Sql["Service"]),

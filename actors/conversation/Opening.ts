@@ -10,6 +10,7 @@ import { pictures } from "./context/Pictures.ts"
 import { messageBlock, roomBlock } from "./context/Words.ts"
 import { broken, type Line, type Tail } from "./ConversationStore.ts"
 import { tokensOf } from "./turn/Money.ts"
+import { toolsFor } from "./turn/Permissions.ts"
 import { Workplace } from "./turn/Workplace.ts"
 
 /** Room words shown when a segment starts, and at most at once later. */
@@ -42,7 +43,7 @@ export const openTurn = Effect.fnUntraced(function* (of: {
   const rooms = yield* Rooms
   const { tools, modelOf } = yield* Workplace
   const { agent, door, tail } = of
-  const { text, frozen } = frozenFor(agent, modelOf(agent), tools)
+  const { text, frozen } = frozenFor(agent, modelOf(agent), toolsFor(agent, tools))
   const goesOn = tail !== undefined && tail.frozen === text
   // A new segment shows the room again, unless what was said there broke the one before.
   const heard = goesOn || tail?.frozen === broken ? tail.heard : 0

@@ -67,6 +67,7 @@ export class TestJournal {
     return {
       id: this.turn as TurnId,
       event: event.id,
+      state: "running",
       slot: "ada",
       thread: "room" as ThreadId,
       fence: 1,
@@ -84,7 +85,7 @@ export class TestJournal {
       usages: [],
       open: this.steps
         .filter((s) => s.state === "started")
-        .map((s) => ({ ...s, reserved: 1000, scopes: [] })),
+        .map((s) => ({ ...s, state: "started" as const, answer: null, reserved: 1000, scopes: [] })),
     }
   }
 
@@ -96,7 +97,7 @@ export class TestJournal {
         this.endSteps(row.ended)
         this.append(row.rows)
         for (const s of row.started) this.steps.push({ ...s, state: "started" })
-        return { written: true, granted: row.wanted === null ? null : 1_000_000 }
+        return { written: true, granted: row.wanted === null ? null : 1_000_000, hold: false }
       }),
     finish: (row: Finish) =>
       this.statement(() => {

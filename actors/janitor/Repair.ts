@@ -1,8 +1,8 @@
 /**
  * P4: the only recovery road for words nobody decided. A due decision that is overdue (5 s, then 10, 20 ... at most an hour) is told
- * again: its message is published under another id, and counts which time it is. Agents still act only on what the bus
- * delivers. It counts only what was published: while the bus is away nothing moves further into the future. What asks an outside
- * agent, which works before it answers, is told again no sooner than after a minute.
+ * again: its message is published under another id, asks those who are still to decide, and counts which time it is. Agents
+ * still act only on what the bus delivers. It counts only what was published: while the bus is away nothing moves further into
+ * the future. What asks an outside agent, which works before it answers, is told again no sooner than after a minute.
  */
 import * as Effect from "effect/Effect"
 import { eventJson, Relay, Roster, Sql, type AgentId, type MessageEvent } from "../../runtime/index.ts"
@@ -15,7 +15,7 @@ interface Overdue {
 
 /** One row a message, however many slots of it are due. */
 const overdueText = `
-select ${eventJson} as event, max(d.repairs)::int as repairs
+select ${eventJson} || jsonb_build_object('slots', jsonb_agg(d.slot)) as event, max(d.repairs)::int as repairs
 from decision d join event e on e.id = d.event join thread t on t.id = e.thread where d.ws = $1 and d.state = 'due'`
 const grouped = `group by e.thread, e.pos, t.id order by min(d.due_at)`
 const countText = `
@@ -54,7 +54,7 @@ export const repairDue = Effect.fnUntraced(function* (agent: AgentId) {
   const sql = yield* Sql
   const { ws } = yield* Roster
   const rows = yield* sql.cold<Overdue & object>(
-    `${overdueText} and (d.slot = $2 or (d.slot = '*' and exists (
+    `${overdueText} and (d.slot = $2 or (d.slot in ('*', '?', '!') and exists (
        select from member m where m.door = t.door and m.agent = $2))) ${grouped}`,
     [ws, agent],
   )

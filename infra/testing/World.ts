@@ -22,6 +22,8 @@ import {
   Rooms,
   Roster,
   Sql,
+  type AgentConfig,
+  type Mode,
   type CompanyConfig,
   type DoorId,
   type Event,
@@ -44,10 +46,15 @@ export interface WorldOptions {
   readonly budgets?: {
     readonly perRoot?: number
     readonly perAgentPerDay?: number
+    readonly perThreadPerDay?: number
+    readonly perMonth?: number
     readonly prices?: Readonly<Record<string, ExtraPrice>>
   }
   /** How open words are answered in groups. */
-  readonly triage?: "off" | "interests"
+  readonly triage?: "off" | "interests" | "model"
+  /** How words reach an agent at work behind this door. */
+  readonly steering?: Mode
+  readonly settings?: Readonly<Record<string, AgentConfig["settings"]>>
   readonly interests?: Readonly<Record<string, ReadonlyArray<string>>>
   /** An earlier world to share servers with: the same database and bus, another process in effect. */
   readonly beside?: {
@@ -83,13 +90,17 @@ export const world = async (options: WorldOptions = {}) => {
       soul: "You test.",
       interests: options.interests?.[name] ?? [],
       integrations: ["room"],
-      ...(options.outside?.includes(name) === true ? { kind: "outside" as const } : {}),
+      settings:
+        options.outside?.includes(name) === true ? { kind: "outside" } : (options.settings?.[name] ?? {}),
     })),
     integrations: [
       {
         name: "room",
         type: "web",
-        settings: options.triage === undefined ? {} : { triage: options.triage },
+        settings: {
+          ...(options.triage === undefined ? {} : { triage: options.triage }),
+          ...(options.steering === undefined ? {} : { steering: options.steering }),
+        },
       },
     ],
   }
@@ -104,7 +115,8 @@ export const world = async (options: WorldOptions = {}) => {
   const model =
     around === undefined ? real : Layer.effect(Model, Effect.map(Model, around)).pipe(Layer.provide(real))
   const layer = layerStaff({
-    budgets: { perRoot: 1, perAgentPerDay: 20, prices: {}, ...options.budgets },
+    budgets: { perRoot: 1, perAgentPerDay: 20, perMonth: 500, prices: {}, ...options.budgets },
+    triageModel: "claude-haiku-5-5",
     modelOf: (agent) => agent.model ?? "claude-sonnet-5-5",
     tools: Effect.succeed(options.tools ?? []),
     reap: Effect.void,

@@ -75,6 +75,13 @@ export function priceAt(
     .reduce<Row | undefined>((best, row) => (best && best.validFrom > row.validFrom ? best : row), undefined)
 }
 
+/** The published model with the cheapest output on a day. */
+export const cheapestModel = (at: Date): string =>
+  priceRows
+    .map((row) => row.model)
+    .filter((model) => model !== rehearsalModel && priceAt(model, at) !== undefined)
+    .reduce((best, model) => (priceAt(model, at)!.output < priceAt(best, at)!.output ? model : best))
+
 /** Writes cost what they cost everywhere (1.25 and 2 times the input); a read discount differs, so none is assumed. */
 const fromExtra = ({ input, output, cacheRead, cacheWrite5m, cacheWrite1h }: ExtraPrice): Price =>
   rates(input, output, cacheWrite5m ?? input * 1.25, cacheWrite1h ?? input * 2, cacheRead ?? input)

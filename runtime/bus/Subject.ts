@@ -16,7 +16,7 @@ export const liveSubject = (ws: WorkspaceId, thread: ThreadId, agent: AgentId) =
   `troupe.${ws}.live.${thread}.${agent}`
 export const liveOf = (ws: WorkspaceId, thread: ThreadId | "*") => `troupe.${ws}.live.${thread}.*`
 /** Wake-ups: whatever they tell of is committed already. */
-export const controlSubject = (ws: WorkspaceId, what: "relay" | "outbox" | "stop" | "config") =>
+export const controlSubject = (ws: WorkspaceId, what: "relay" | "outbox" | "stop" | "resume" | "config") =>
   `troupe.${ws}.control.${what}`
 /** What outside programs ask to be said: a request per (speaker, thread), answered after the commit. */
 export const sayAs = (ws: WorkspaceId, speaker: AgentId) => `troupe.${ws}.say.${speaker}`

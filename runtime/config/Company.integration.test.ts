@@ -29,6 +29,7 @@ const agent = (name: string, integrations: ReadonlyArray<string>, soul = "s") =>
   soul,
   interests: ["bug"],
   integrations,
+  settings: {},
 })
 const telegram = (token: string) => ({
   name: "chat",

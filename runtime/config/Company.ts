@@ -49,12 +49,7 @@ export const apply = Effect.fn("Company.apply")(function* (ws: WorkspaceId, conf
   const split = config.integrations.map((i) => ({ ...i, ...withoutSecrets(i.settings) }))
   const doors = yield* sql.cold<{ id: DoorId; name: string }>(applyText, [
     ws,
-    config.agents.map(({ kind, ...a }) => ({
-      ...a,
-      id: newId<AgentId>(now),
-      integrations: undefined,
-      settings: kind === undefined ? {} : { kind },
-    })),
+    config.agents.map((a) => ({ ...a, id: newId<AgentId>(now), integrations: undefined })),
     split.map((i) => ({ id: newId<DoorId>(now), name: i.name, type: i.type, settings: i.plain })),
     config.agents.flatMap((a) => a.integrations.map((door) => ({ agent: a.name, door }))),
   ])

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { Mode } from "../room/Order.ts"
 import { Name, Text } from "./YamlScalars.ts"
 
 const Dollars = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0, { expected: "an amount of dollars" }))
@@ -22,12 +23,22 @@ export const AgentBlock = Schema.Struct({
   interests: Schema.Array(Text).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
   /** Names of integrations; absent: all of them. */
   integrations: Schema.optionalKey(Schema.Array(Text)),
+  /** How words reach it while it works; absent: as the integration says. */
+  steering: Schema.optionalKey(Mode),
+  /** Open words that are older when it hears them are left alone. Minutes. */
+  patience: Schema.optionalKey(Schema.Finite.check(Schema.isGreaterThan(0))),
+  /** By tool: `allow` (what is not named), `ask` (a person says so each time) or `deny`. */
+  permissions: Schema.optionalKey(Schema.Record(Schema.String, Schema.Literals(["allow", "ask", "deny"]))),
 })
 
 export const Budgets = Schema.Struct({
   /** Dollars for everything that follows from one message of a person. */
   perRoot: Dollars.pipe(Schema.withDecodingDefaultKey(Effect.succeed(1))),
   perAgentPerDay: Dollars.pipe(Schema.withDecodingDefaultKey(Effect.succeed(20))),
+  /** Dollars for all work in one room in a day; absent: no limit of its own. */
+  perThreadPerDay: Schema.optionalKey(Dollars),
+  /** Dollars for everything in a calendar month. */
+  perMonth: Dollars.pipe(Schema.withDecodingDefaultKey(Effect.succeed(500))),
 })
 export type Budgets = typeof Budgets.Type
 
@@ -44,12 +55,17 @@ export type Price = typeof Price.Type
 export interface AgentConfig {
   readonly name: string
   readonly title: string
-  /** Absent: it works here. */
-  readonly kind?: "outside"
   readonly model: string | null
   readonly soul: string
   readonly interests: ReadonlyArray<string>
   readonly integrations: ReadonlyArray<string>
+  /** What of it differs from the default. */
+  readonly settings: {
+    readonly kind?: "outside"
+    readonly steering?: Mode
+    readonly patience?: number
+    readonly permissions?: Readonly<Record<string, "allow" | "ask" | "deny">>
+  }
 }
 
 export interface IntegrationType<S extends Schema.ConstraintDecoder<unknown>> {
@@ -93,6 +109,7 @@ export const builtInAgents: ReadonlyArray<AgentConfig> = [
       "take the smallest step that settles the question, and say plainly when something failed.",
     interests: ["bug", "build", "code", "test", "run"],
     integrations: [builtInWeb.name],
+    settings: {},
   },
   {
     name: "bo",
@@ -103,6 +120,7 @@ export const builtInAgents: ReadonlyArray<AgentConfig> = [
       "smallest change that removes it. You praise what is good in one sentence, and you approve when it is ready.",
     interests: ["review", "risk", "design", "security", "docs"],
     integrations: [builtInWeb.name],
+    settings: {},
   },
 ]
 

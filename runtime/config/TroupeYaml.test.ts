@@ -72,7 +72,12 @@ prices: { "my-model": { input: 1.0, output: 5 } }
   test("may name agents that are programs elsewhere", () => {
     const { agents } = good("agents: [{ name: ada }, { name: eve, kind: outside, integrations: [web] }]")
     expect(agents[0]).not.toHaveProperty("kind")
-    expect(agents[1]).toMatchObject({ name: "eve", kind: "outside", soul: "", integrations: ["web"] })
+    expect(agents[1]).toMatchObject({
+      name: "eve",
+      settings: { kind: "outside" },
+      soul: "",
+      integrations: ["web"],
+    })
   })
 
   test("an empty file is the built-in company", () => {

@@ -100,10 +100,15 @@ export const parse = <T extends IntegrationTypes>(
     return {
       name: agent.name,
       title: agent.title,
-      ...(agent.kind === undefined ? {} : { kind: agent.kind }),
       model: agent.model ?? null,
       soul: agent.soul ?? (agent.kind === undefined ? defaultSoul(agent.title) : ""),
       interests: agent.interests,
+      settings: {
+        ...(agent.kind === undefined ? {} : { kind: agent.kind }),
+        ...(agent.steering === undefined ? {} : { steering: agent.steering }),
+        ...(agent.patience === undefined ? {} : { patience: agent.patience }),
+        ...(agent.permissions === undefined ? {} : { permissions: agent.permissions }),
+      },
       integrations: declaresWeb || named.includes(builtInWeb.name) ? named : [builtInWeb.name, ...named],
     }
   })
@@ -113,7 +118,7 @@ export const parse = <T extends IntegrationTypes>(
         ? builtInAgents.map((agent) => ({ ...agent, integrations: everywhere }))
         : agents,
     integrations: all,
-    budgets: outline.budgets ?? { perRoot: 1, perAgentPerDay: 20 },
+    budgets: outline.budgets ?? { perRoot: 1, perAgentPerDay: 20, perMonth: 500 },
     prices: outline.prices ?? {},
   })
 }

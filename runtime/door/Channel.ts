@@ -165,8 +165,18 @@ export class Channel {
   }
 
   private say(letter: Letter, text: string, final: boolean) {
-    const { channel, replyTo, signature, agent, turn, part } = letter.parcel
-    return { channel, replyTo, signature, agent, turn, part, text, final }
+    const { channel, replyTo, signature, agent, turn, part, actions } = letter.parcel
+    return {
+      channel,
+      replyTo,
+      signature,
+      agent,
+      turn,
+      part,
+      text,
+      final,
+      ...(final && actions != null ? { actions } : {}),
+    }
   }
 
   private create(letter: Letter): Effect.Effect<void> {

@@ -169,5 +169,5 @@ interface Served {
 const decodeDelta = Schema.decodeUnknownOption(Schema.fromJsonString(LiveDelta))
 
 const openText = `
-select turn, part, door, thread, agent, channel, reply_to as "replyTo", signature, platform_id as "platformId", text
+select turn, part, door, thread, agent, channel, reply_to as "replyTo", signature, platform_id as "platformId", text, actions
 from outbox where door = $1 and state in ('creating', 'created') order by at, turn, part`

@@ -5,6 +5,7 @@
  */
 import type { Attachment, Author } from "../room/Event.ts"
 import type { AgentId, DoorId, EventId } from "../room/Id.ts"
+import type { Mode, Order } from "../room/Order.ts"
 
 export interface Inbound {
   readonly door: DoorId
@@ -34,6 +35,10 @@ export interface InboundMessage {
   readonly replyTo?: { readonly platformId: string; readonly sourceKey: string } | { readonly event: EventId }
   /** For an edit: the source key of the words it replaces (`tg:<message id>:0`). */
   readonly edits?: string
+  /** A button that was pressed. Words that are an order are found by the room itself. */
+  readonly order?: Order
+  /** How the words reach an agent at work, where the platform has its own way to say so. */
+  readonly mode?: Mode
 }
 
 export interface Accepted {
@@ -43,4 +48,6 @@ export interface Accepted {
   readonly event: EventId | null
   readonly thread: string | null
   readonly pos: number | null
+  /** What came of an order, in one sentence for the person who gave it. */
+  readonly outcome?: string
 }

@@ -8,6 +8,7 @@
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { AgentId, DoorId, TurnId } from "../room/Id.ts"
+import type { Action } from "./Parcel.ts"
 
 export interface Outward {
   readonly door: DoorId
@@ -37,6 +38,8 @@ export interface Say {
   readonly part: number
   /** These are the words that will stand there. */
   readonly final: boolean
+  /** What can be pressed below the words, on platforms that have buttons; the words name the same by itself. */
+  readonly actions?: ReadonlyArray<Action>
 }
 
 /** `retry`: wait `afterMs`, then the same call again. `gone`: this message can never be said (chat deleted, bot removed). `lost`: the message to edit is gone, say a new one. */

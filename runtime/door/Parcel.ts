@@ -1,4 +1,5 @@
 import type { AgentId, DoorId, ThreadId, TurnId } from "../room/Id.ts"
+import type { Order } from "../room/Order.ts"
 
 /** An outbox row as the courier knows it. */
 export interface Parcel {
@@ -13,4 +14,12 @@ export interface Parcel {
   readonly platformId: string | null
   /** The final words; null while the turn runs. */
   readonly text: string | null
+  /** What can be pressed below the words. */
+  readonly actions?: ReadonlyArray<Action> | null
+}
+
+export interface Action {
+  readonly label: string
+  /** What whoever presses it says. */
+  readonly order: Order
 }

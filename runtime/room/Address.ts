@@ -10,6 +10,8 @@ export const mostHops = 6
 
 /** The open slot: nobody is addressed, and somebody should answer. */
 export const open = "*"
+/** An open slot of a room that has a model find whom to ask. */
+export const triage = "?"
 
 export interface Asking {
   readonly text: string
@@ -32,7 +34,7 @@ export const slotsOf = (asking: Asking, door: Door): ReadonlyArray<string> => {
   if (able.length === 0) return []
   if (asking.direct) return [open]
   if (door.triage === "off") return []
-  if (door.triage === "model") return [open]
+  if (door.triage === "model") return [triage]
   return able.some((m) => interest(asking.text, m) > 0) ? [open] : []
 }
 
@@ -54,6 +56,21 @@ export const mentionsIn = (
     if (id !== undefined) found.add(id)
   }
   return [...found]
+}
+
+/** Whom a person names: by `@handle` anywhere, or by bare names in front: "ada and bo, please look". */
+export const namedIn = (
+  text: string,
+  members: ReadonlyArray<{ readonly id: AgentId; readonly name: string }>,
+): ReadonlyArray<AgentId> => {
+  const front =
+    /^\s*(?:(?:hi|hey|hello|dear)\s+)?([a-z][\w-]*(?:\s*(?:,|and|&|\+)\s*[a-z][\w-]*)*)\s*[,:!]/iu.exec(
+      text,
+    )?.[1]
+  const names = front?.toLowerCase().split(/\s*(?:,|\band\b|&|\+)\s*/u) ?? []
+  const called = names.map((name) => members.find((m) => m.name.toLowerCase() === name)?.id)
+  const first = called.every((id) => id !== undefined) ? (called as ReadonlyArray<AgentId>) : []
+  return [...new Set([...first, ...mentionsIn(text, members)])]
 }
 
 export interface Ranked {

@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { AgentId, BlobId, DoorId, EventId, ThreadId, TurnId } from "./Id.ts"
+import { Mode, Order } from "./Order.ts"
 
 /** Who spoke. `id` is the platform's numeric id (people) or the agent id: identity is never a name. */
 export const Author = Schema.Struct({
@@ -38,7 +39,7 @@ export const Message = Schema.Struct({
   /** What these words follow from: the person's message that started it, and how many agents spoke since. */
   root: EventId,
   hop: Schema.Int,
-  /** Whom the room asks: agent ids, `*` for whoever ranks first, nobody when empty. */
+  /** Whom the room asks: agent ids, `*` for whoever ranks first, `?` for whom a model finds, `!` the runtime; nobody when empty. */
   slots: Schema.Array(Schema.String),
   /** The agent that last led this author here, within ten minutes. */
   lastLead: Schema.NullOr(AgentId),
@@ -48,6 +49,16 @@ export const Message = Schema.Struct({
   repair: Schema.optionalKey(Schema.Int),
   /** The turn that said it, for agents' words. */
   turn: Schema.NullOr(TurnId),
+  /** Words that steer. */
+  order: Schema.optionalKey(Order),
+  /** How these words reach an agent at work, where it is not the usual way. */
+  mode: Schema.optionalKey(Mode),
+  /** An agent asks another for help: what comes of it is told to the author. */
+  invites: Schema.optionalKey(Schema.Boolean),
+  /** Agents these words name and did not ask, because agents had answered each other too often. */
+  uncalled: Schema.optionalKey(Schema.Array(AgentId)),
+  /** What can be pressed below the words: whoever presses it says so. */
+  actions: Schema.optionalKey(Schema.Array(Schema.Struct({ label: Schema.String, order: Order }))),
 })
 export type Message = typeof Message.Type
 
@@ -77,7 +88,16 @@ export const Turn = Schema.Struct({
   turn: TurnId,
   agent: AgentId,
   message: EventId,
-  state: Schema.Literals(["started", "joined", "waiting", "finished", "failed", "stopped", "parked"]),
+  state: Schema.Literals([
+    "started",
+    "joined",
+    "waiting",
+    "resumed",
+    "finished",
+    "failed",
+    "stopped",
+    "parked",
+  ]),
   reason: Schema.NullOr(Schema.String),
   usage: Schema.NullOr(Usage),
   cost: Schema.NullOr(Schema.Finite),
@@ -110,6 +130,8 @@ export const Approval = Schema.Struct({
   state: Schema.Literals(["asked", "answered"]),
   summary: Schema.String,
   answer: Schema.NullOr(Schema.Literals(["yes", "no", "expired"])),
+  /** Who answered, as a principal. */
+  by: Schema.NullOr(Schema.String),
 })
 export type Approval = typeof Approval.Type
 

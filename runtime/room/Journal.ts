@@ -11,7 +11,7 @@ import { Bus } from "../bus/Bus.ts"
 import { controlSubject } from "../bus/Subject.ts"
 import type { Accepted, Inbound } from "../door/Inbound.ts"
 import { Redaction } from "../secrets/Redaction.ts"
-import { accept, type AcceptRow } from "../store/hot/Accept.ts"
+import { accept, type AcceptedRow, type AcceptRow } from "../store/hot/Accept.ts"
 import { advance, type AdvanceRow } from "../store/hot/Advance.ts"
 import type { Landed, NewEvent } from "../store/hot/Append.ts"
 import { begin, type BeginRow, type Address, type BegunRow } from "../store/hot/Begin.ts"
@@ -26,15 +26,36 @@ import {
 import { finish, type FinishRow, type FinishedRow } from "../store/hot/Finish.ts"
 import { park, stop, type ParkRow, type ParkedRow } from "../store/hot/Park.ts"
 import { speak, unanswered, type SpeakRow, type SpokenRow, type UnansweredRow } from "../store/hot/Speak.ts"
+import { close, expire, type CloseRow, type ExpireRow } from "../store/hot/Expire.ts"
+import { order } from "../store/hot/Order.ts"
+import {
+  remark,
+  rest,
+  type RemarkedRow,
+  type RemarkRow,
+  type RestRow,
+  type RestedRow,
+} from "../store/hot/Rest.ts"
+import {
+  settleTriage,
+  startTriage,
+  type TriagedRow,
+  type TriageRow,
+  type TriagingRow,
+} from "../store/hot/Triage.ts"
 import { join, queue, type JoinRow, type QueueRow } from "../store/hot/Steer.ts"
 import { Sql } from "../store/Sql.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import { slotsOf } from "./Address.ts"
-import type { Body, Event } from "./Event.ts"
+import { namedIn, slotsOf } from "./Address.ts"
+import type { Body, Event, MessageEvent } from "./Event.ts"
 import { newId, type EventId, type ThreadId, type TurnId } from "./Id.ts"
+import { modeIn, orderIn, orderSlot } from "./Order.ts"
 import { Relay } from "./Relay.ts"
 import { Roster } from "./Roster.ts"
 import { storable, storableText } from "./Storable.ts"
+
+/** Permissions answered and turns resumed by one order, told in the room; more are in the rows. */
+const mostToldByAnOrder = 32
 
 /** A statement's row with its events as bodies; ids are given here, unless the caller has to know one. */
 type WithBodies<Row> = Omit<Row, "events"> & { readonly events: ReadonlyArray<Said> }
@@ -58,10 +79,30 @@ export class Journal extends Context.Service<
     readonly join: (row: WithBodies<JoinRow>) => Effect.Effect<boolean, StoreError>
     /** S2q. */
     readonly queue: (row: QueueRow) => Effect.Effect<boolean, StoreError>
-    /** S4 and S5. */
+    /** S8: what came of an order, in one sentence; null when it was carried out before. */
+    readonly order: (message: MessageEvent) => Effect.Effect<string | null, StoreError>
+    /** S4 and S5. `hold`: it was told to wait. */
     readonly advance: (
       row: WithBodies<AdvanceRow>,
-    ) => Effect.Effect<{ readonly written: boolean; readonly granted: number | null }, StoreError>
+    ) => Effect.Effect<
+      { readonly written: boolean; readonly granted: number | null; readonly hold: boolean },
+      StoreError
+    >
+    /** S5r: the turn rests. */
+    readonly rest: (row: WithBodies<RestRow>) => Effect.Effect<WithEvents<RestedRow>, StoreError>
+    /** S5w: words of a turn that goes on. */
+    readonly remark: (row: WithBodies<RemarkRow>) => Effect.Effect<WithEvents<RemarkedRow>, StoreError>
+    /** S2t: a step that finds whom open words should ask. */
+    readonly startTriage: (row: TriageRow) => Effect.Effect<Omit<TriagingRow, "ord">, StoreError>
+    /** Whoever was found hears `message` again, addressed. */
+    readonly settleTriage: (
+      message: MessageEvent,
+      row: WithBodies<TriagedRow>,
+    ) => Effect.Effect<void, StoreError>
+    /** Permissions of a turn that nobody gave in time: it goes on without. False: it was answered. */
+    readonly expire: (row: WithBodies<ExpireRow>) => Effect.Effect<boolean, StoreError>
+    /** A slot that nobody can take any more, told to whoever waits for it. */
+    readonly close: (row: WithBodies<CloseRow>) => Effect.Effect<void, StoreError>
     /** S6. */
     readonly finish: (row: WithBodies<FinishRow>) => Effect.Effect<WithEvents<FinishedRow>, StoreError>
     /**
@@ -104,7 +145,13 @@ export class Journal extends Context.Service<
         begin: begin(sql),
         join: join(sql),
         queue: queue(sql),
+        startTriage: startTriage(sql),
+        settleTriage: settleTriage(sql),
+        expire: expire(sql),
+        close: close(sql),
         advance: advance(sql),
+        rest: rest(sql),
+        remark: remark(sql),
         finish: finish(sql),
         stop: stop(sql),
         park: park(sql),
@@ -145,6 +192,10 @@ export class Journal extends Context.Service<
         const door = roster.now().doors.get(inbound.door)
         const event = id<EventId>()
         const principal = `${m.author.door}:${m.author.id}`
+        const named = namedIn(m.text, door?.members.map((member) => member.agent) ?? [])
+        const mentions = [...new Set([...m.mentions, ...named])]
+        const given = m.order ?? (m.edits === undefined ? orderIn(m.text) : undefined)
+        const mode = m.mode ?? modeIn(m.text)
         return {
           ...base,
           message: {
@@ -159,17 +210,20 @@ export class Journal extends Context.Service<
               m.replyTo !== undefined && "platformId" in m.replyTo ? m.replyTo.platformId : null,
             reply_key: m.replyTo !== undefined && "sourceKey" in m.replyTo ? m.replyTo.sourceKey : null,
             reply_event: m.replyTo !== undefined && "event" in m.replyTo ? m.replyTo.event : null,
-            slots: door === undefined ? [] : slotsOf(m, door),
+            slots:
+              given !== undefined ? [orderSlot] : door === undefined ? [] : slotsOf({ ...m, mentions }, door),
             body: {
               kind: "message",
               author: m.author,
               text: redact(m.text),
-              mentions: m.mentions,
+              mentions,
               attachments: m.attachments,
               root: event,
               hop: 0,
               principal,
               turn: null,
+              ...(given === undefined ? {} : { order: given }),
+              ...(mode === undefined ? {} : { mode }),
             },
           },
         }
@@ -188,6 +242,61 @@ export class Journal extends Context.Service<
                   raw: { unstorable: error.message },
                   message: null,
                 }),
+              ),
+            )
+
+      /** Slots that were opened for words that were published already: they are published again, and say whom they ask. */
+      const askAgain = (event: MessageEvent, n: number) =>
+        relay
+          .repair([{ event, n }])
+          .pipe(Effect.catch((e) => Effect.logWarning(`asking again is left to the repair: ${e.message}`)))
+      const order$ = order(sql)
+      const carryOut = Effect.fnUntraced(function* (message: MessageEvent) {
+        const { verb, turn, n, dollars } = message.order!
+        const ids = Array.from({ length: mostToldByAnOrder }, () => id<EventId>())
+        const repairs = (message.repair ?? 0) + 1
+        const out = yield* order$({
+          ws: roster.ws,
+          event: message.id,
+          thread: message.thread,
+          verb,
+          targets: message.mentions,
+          person: message.principal,
+          turn: turn ?? null,
+          n: n ?? null,
+          repairs,
+          micros: Math.round((dollars ?? 1) * 1_000_000),
+          ids,
+        })
+        relay.offer(
+          out.events.map(
+            ({ body, ...at }) =>
+              ({ ...body, ...at, thread: message.thread, door: message.door }) as unknown as Event,
+          ),
+        )
+        for (const touched of out.stopped)
+          bus.tell(controlSubject(roster.ws, "stop"), JSON.stringify(touched))
+        for (const touched of out.resumed)
+          bus.tell(controlSubject(roster.ws, "resume"), JSON.stringify(touched))
+        if (out.asked.length > 0) yield* askAgain({ ...message, slots: out.asked }, repairs)
+        return out.reason
+      })
+      /** An order is carried out at once where it comes in; if that fails, it is due, and repaired like any word (P4). */
+      const outcomeOf = (row: AcceptedRow, { door }: Inbound) =>
+        row.duplicate || row.body?.["order"] === undefined
+          ? Effect.succeed(undefined)
+          : carryOut({
+              ...row.body,
+              id: row.id,
+              door,
+              thread: row.thread,
+              pos: row.pos,
+              prev: row.prev,
+              at: row.at,
+            } as unknown as MessageEvent).pipe(
+              Effect.map((reason) => reason ?? undefined),
+              Effect.catch((e) =>
+                Effect.as(Effect.logWarning(`an order is left to the repair: ${e.message}`), undefined),
               ),
             )
 
@@ -214,14 +323,18 @@ export class Journal extends Context.Service<
                   ],
             ),
           )
-          return rows.map((row, i) => ({
-            externalId: batch[i]!.externalId,
-            duplicate: row.duplicate,
-            event: row.id as EventId | null,
-            thread: row.thread,
-            pos: row.pos,
-          }))
+          return yield* Effect.forEach(rows, (row, i) =>
+            Effect.map(outcomeOf(row, batch[i]!), (outcome) => ({
+              externalId: batch[i]!.externalId,
+              duplicate: row.duplicate,
+              event: row.id as EventId | null,
+              thread: row.thread,
+              pos: row.pos,
+              ...(outcome === undefined ? {} : { outcome }),
+            })),
+          )
         }),
+        order: carryOut,
         begin: Effect.fnUntraced(function* (row) {
           const events = write(row.events)
           const out = yield* lanes.begin({ ...row, events })
@@ -247,6 +360,38 @@ export class Journal extends Context.Service<
             text: storableText(redact(row.text)),
             events,
           })
+          return { ...out, events: landed(row, events, out.events) }
+        }),
+        startTriage: lanes.startTriage,
+        settleTriage: Effect.fnUntraced(function* (message, row) {
+          const events = write(row.events)
+          const out = yield* lanes.settleTriage({ ...row, events })
+          landed(row, events, out.events)
+          if (out.written && row.due.length > 0)
+            yield* askAgain({ ...message, slots: row.due.map((d) => d.slot) }, row.n)
+        }),
+        expire: Effect.fnUntraced(function* (row) {
+          const events = write(row.events)
+          const out = yield* lanes.expire({ ...row, events })
+          landed(row, events, out.events)
+          const { turn, agent, thread } = row
+          if (out.resumed)
+            bus.tell(controlSubject(roster.ws, "resume"), JSON.stringify({ turn, agent, thread }))
+          return out.resumed
+        }),
+        close: Effect.fnUntraced(function* (row) {
+          const events = write(row.events)
+          const out = yield* lanes.close({ ...row, events })
+          landed(row, events, out.events)
+        }),
+        rest: Effect.fnUntraced(function* (row) {
+          const events = write(row.events)
+          const out = yield* lanes.rest({ ...row, text: storableText(redact(row.text)), events })
+          return { ...out, events: landed(row, events, out.events) }
+        }),
+        remark: Effect.fnUntraced(function* (row) {
+          const events = write(row.events)
+          const out = yield* lanes.remark({ ...row, text: storableText(redact(row.text)), events })
           return { ...out, events: landed(row, events, out.events) }
         }),
         stop: Effect.fnUntraced(function* (turn) {

@@ -10,6 +10,7 @@ import { controlSubject } from "../bus/Subject.ts"
 import { Sql } from "../store/Sql.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { AgentId, DoorId, WorkspaceId } from "./Id.ts"
+import type { Mode } from "./Order.ts"
 
 export interface Agent {
   readonly id: AgentId
@@ -21,7 +22,16 @@ export interface Agent {
   readonly interests: ReadonlyArray<string>
   /** `outside`: a program that hears and speaks over NATS by itself; nothing here runs for it. */
   readonly kind: "inside" | "outside"
+  /** How words reach it while it works; null: as the door says. */
+  readonly steering: Mode | null
+  /** Open words that are older, in minutes, when it hears them are left alone. */
+  readonly patience: number
+  /** By tool; what is not named is allowed. */
+  readonly permissions: Readonly<Record<string, Permission>>
 }
+
+/** Whether an agent may use a tool: always, when a person with the right says so each time, or never. */
+export type Permission = "allow" | "ask" | "deny"
 
 export interface Door {
   readonly id: DoorId
@@ -29,6 +39,8 @@ export interface Door {
   readonly type: string
   /** How open words are answered in groups behind this door. */
   readonly triage: "off" | "interests" | "model"
+  /** How words reach an agent at work. */
+  readonly steering: Mode
   /** Words are said on an outside platform (the outbox); the web door shows the room log itself. */
   readonly platform: boolean
   /** Agents behind the door, with the time each joined. */
@@ -91,30 +103,55 @@ export class Roster extends Context.Service<
 }
 
 interface Row {
-  readonly agents: ReadonlyArray<Agent>
-  readonly doors: ReadonlyArray<{ id: DoorId; name: string; type: string; triage: Door["triage"] | null }>
+  readonly agents: ReadonlyArray<
+    Omit<Agent, "kind" | "steering" | "patience" | "permissions"> & {
+      settings: Partial<Pick<Agent, "kind" | "steering" | "patience" | "permissions">>
+    }
+  >
+  readonly doors: ReadonlyArray<{
+    id: DoorId
+    name: string
+    type: string
+    triage: Door["triage"] | null
+    steering: Mode | null
+  }>
   readonly members: ReadonlyArray<{ agent: AgentId; door: DoorId; since: string }>
 }
 
 const companyText = `
 select
   (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'title', title, 'model', model, 'soul', soul,
-     'interests', interests, 'kind', coalesce(settings->>'kind', 'inside')) order by name), '[]') from agent where ws = $1 and removed_at is null) as agents,
-  (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'type', type, 'triage', settings->>'triage') order by name), '[]')
+     'interests', interests, 'settings', settings) order by name), '[]') from agent where ws = $1 and removed_at is null) as agents,
+  (select coalesce(jsonb_agg(jsonb_build_object('id', id, 'name', name, 'type', type, 'triage', settings->>'triage',
+     'steering', settings->>'steering') order by name), '[]')
      from door where ws = $1 and removed_at is null) as doors,
   (select coalesce(jsonb_agg(jsonb_build_object('agent', m.agent, 'door', m.door, 'since',
      to_char(m.since at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) order by m.door, a.name), '[]')
      from member m join agent a on a.id = m.agent where a.ws = $1 and a.removed_at is null) as members`
 
+/** Minutes. */
+export const usualPatience = 10
+
 const fromRow = (row: Row): Company => {
-  const agents = new Map(row.agents.map((a) => [a.id, a]))
+  const agents = new Map(
+    row.agents.map(({ settings, ...a }): readonly [AgentId, Agent] => [
+      a.id,
+      { ...a, kind: "inside", steering: null, patience: usualPatience, permissions: {}, ...settings },
+    ]),
+  )
   const doors = new Map<DoorId, Door>()
   for (const d of row.doors) {
     const members = row.members.flatMap((m) => {
       const agent = agents.get(m.agent)
       return m.door === d.id && agent !== undefined ? [{ agent, since: m.since }] : []
     })
-    doors.set(d.id, { ...d, triage: d.triage ?? "off", platform: d.type !== "web", members })
+    doors.set(d.id, {
+      ...d,
+      triage: d.triage ?? "off",
+      steering: d.steering ?? "join",
+      platform: d.type !== "web",
+      members,
+    })
   }
   return { agents, doors }
 }

@@ -10,6 +10,7 @@ import type {
   AgentId,
   Attachment,
   BlobId,
+  DoorId,
   EventId,
   ThreadId,
   TurnId,
@@ -18,7 +19,7 @@ import type {
 import { SessionStore, Shell } from "../../sprite/index.ts"
 import { startSprites } from "../../sprite/testSprites.ts"
 import type { TestSprites } from "../../sprite/testSprites.ts"
-import { builtinTools } from "./BuiltinTools.ts"
+import { sandboxTools } from "./BuiltinTools.ts"
 import { TurnContext, type Tool, type ToolResult } from "./Tool.ts"
 
 const picture = Buffer.from(
@@ -58,7 +59,7 @@ describe("the built-in tools on the local Sprites server", () => {
     runtime = ManagedRuntime.make(
       Layer.provideMerge(Shell.layer({ workspace: "ws" as WorkspaceId }), outside),
     )
-    tools = new Map((await runtime.runPromise(builtinTools)).map((tool) => [tool.spec.name, tool]))
+    tools = new Map((await runtime.runPromise(sandboxTools)).map((tool) => [tool.spec.name, tool]))
     await use("shell", { command: "mkdir -p ~/desk/src/deep ~/desk/node_modules/x && cd ~/desk" })
   })
   afterAll(async () => {
@@ -69,7 +70,11 @@ describe("the built-in tools on the local Sprites server", () => {
   const context = TurnContext.of({
     agent: "ada" as AgentId,
     agentName: "ada",
+    door: "door" as DoorId,
     thread: "room" as ThreadId,
+    event: "event" as EventId,
+    call: "call",
+    n: 2,
     turn: "turn" as TurnId,
     fence: 1,
     principal: "door:1",
@@ -86,7 +91,7 @@ describe("the built-in tools on the local Sprites server", () => {
   const text = async (name: string, input: unknown) => String((await use(name, input)).content)
 
   it("describes itself to the model in the same bytes every time", async () => {
-    const again = await runtime.runPromise(builtinTools)
+    const again = await runtime.runPromise(sandboxTools)
     expect(JSON.stringify(again.map(({ spec }) => spec))).toBe(
       JSON.stringify([...tools.values()].map(({ spec }) => spec)),
     )

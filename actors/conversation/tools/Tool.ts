@@ -5,7 +5,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { AgentId, Attachment, EventId, ThreadId, TurnId } from "../../../runtime/index.ts"
+import type { AgentId, Attachment, DoorId, EventId, ThreadId, TurnId } from "../../../runtime/index.ts"
 import type { Block, ToolSpec } from "../../../integrations/anthropic/index.ts"
 
 export interface ToolResult {
@@ -30,8 +30,14 @@ export class TurnContext extends Context.Service<
   {
     readonly agent: AgentId
     readonly agentName: string
+    readonly door: DoorId
     readonly thread: ThreadId
     readonly turn: TurnId
+    /** The message that is answered. */
+    readonly event: EventId
+    /** The call itself, and its number in the turn. */
+    readonly call: string
+    readonly n: number
     readonly fence: number
     /** The person the turn acts for: `<door>:<numeric id>`. */
     readonly principal: string

@@ -1,4 +1,4 @@
 /** The public list of actors/conversation/tools. */
-export { builtinTools } from "./BuiltinTools.ts"
+export { builtinTools, sandboxTools } from "./BuiltinTools.ts"
 export type { Tool, ToolResult } from "./Tool.ts"
 export { TurnContext } from "./Tool.ts"

@@ -49,10 +49,13 @@ export const endTurn = Effect.fn("Turn.end")(function* (work: Work, end: End) {
   const others = door.members.map((m) => m.agent).filter((a) => a.id !== agent.id)
   // What failed may quote anything: it asks nobody.
   const mentions = end.state === "finished" ? mentionsIn(end.text, others) : []
-  const tooFar = mentions.length > 0 && hop >= mostHops
-  const slots = tooFar ? [] : mentions
+  // Who invited it is told what came of it, whatever that is.
+  const inviter = others.find((a) => event.invites === true && a.id === event.author.id)
+  const asked = inviter === undefined ? mentions : [...new Set([inviter.id, ...mentions])]
+  const tooFar = asked.length > 0 && hop >= mostHops
+  const slots = tooFar ? [] : asked
   const text = tooFar
-    ? `${end.text}\n\n(Nobody else was called: agents have answered each other ${mostHops} times since a person spoke. Say so and we go on.)`
+    ? `${end.text}\n\n(Nobody else was called: agents have answered each other ${mostHops} times since a person spoke. Say "continue" and we go on.)`
     : end.text
   const cost = end.cost ?? (work.open.kind === "model" ? work.open.granted : 0)
   const release: ReadonlyArray<Release> =
@@ -76,6 +79,7 @@ export const endTurn = Effect.fn("Turn.end")(function* (work: Work, end: End) {
       lastLead: null,
       principal: event.principal,
       turn: work.turn,
+      ...(tooFar ? { uncalled: asked } : {}),
     },
   }
   const written = yield* journal.finish({

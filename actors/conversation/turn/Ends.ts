@@ -1,7 +1,6 @@
 /** The ends of a turn that are no answer. Each is one plain sentence for the room, with the next step. Pure. */
 import type { ModelError, ModelReply } from "../../../integrations/anthropic/index.ts"
 import type { End } from "./EndTurn.ts"
-import { dollars, type Budgets } from "./Money.ts"
 import type { Work } from "./Work.ts"
 
 const failed = (text: string, reason: string): End => ({
@@ -31,14 +30,6 @@ export const declined = (answer: ModelReply, cost: number): End => ({
   ),
   cost,
   usage: answer.usage,
-})
-
-export const noMoney = (work: Work, budgets: Budgets): End => ({
-  ...failed(
-    `I stopped here: the budget is used up (${dollars(work.cost)} spent by this turn; limits are $${budgets.perRoot.toFixed(2)} a message and $${budgets.perAgentPerDay.toFixed(2)} a day for each agent). Whoever runs Troupe can raise \`budgets\` in troupe.yaml.`,
-    "budget",
-  ),
-  state: "parked",
 })
 
 export const noPrice = (work: Work): End =>

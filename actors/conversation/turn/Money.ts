@@ -5,12 +5,15 @@ import {
   worstCaseMicros,
   type ExtraPrice,
 } from "../../../integrations/anthropic/index.ts"
-import type { AgentId, BudgetScope, EventId } from "../../../runtime/index.ts"
+import type { AgentId, BudgetScope, EventId, ThreadId, WorkspaceId } from "../../../runtime/index.ts"
 
 export interface Budgets {
   /** Dollars. */
   readonly perRoot: number
   readonly perAgentPerDay: number
+  /** Absent: no limit of its own. */
+  readonly perThreadPerDay?: number
+  readonly perMonth: number
   readonly prices: Readonly<Record<string, ExtraPrice>>
 }
 
@@ -20,18 +23,25 @@ export const fewestTokens = 1024
 
 export const scopesOf = (
   budgets: Budgets,
-  root: EventId,
-  agent: AgentId,
-  now: Date,
-): ReadonlyArray<BudgetScope> => [
-  {
-    scope: "agent",
-    key: agent,
-    period: now.toISOString().slice(0, 10),
-    lim: toMicros(budgets.perAgentPerDay),
+  of: {
+    readonly root: EventId
+    readonly agent: AgentId
+    readonly thread: ThreadId
+    readonly ws: WorkspaceId
   },
-  { scope: "root", key: root, period: "", lim: toMicros(budgets.perRoot) },
-]
+  now: Date,
+): ReadonlyArray<BudgetScope> => {
+  const day = now.toISOString().slice(0, 10)
+  const { perThreadPerDay } = budgets
+  return [
+    { scope: "agent", key: of.agent, period: day, lim: toMicros(budgets.perAgentPerDay) },
+    { scope: "root", key: of.root, period: "", lim: toMicros(budgets.perRoot) },
+    ...(perThreadPerDay === undefined
+      ? []
+      : [{ scope: "thread", key: of.thread, period: day, lim: toMicros(perThreadPerDay) } as const]),
+    { scope: "workspace", key: of.ws, period: day.slice(0, 7), lim: toMicros(budgets.perMonth) },
+  ]
+}
 
 /** What to reserve for a prompt of `tokens`; undefined when the model has no price and must not be called. */
 export const toReserve = (budgets: Budgets, model: string, tokens: number, now: Date) => {

@@ -22,7 +22,9 @@ export const runTools = Effect.fn("Turn.runTools")(function* (
   calls: ReadonlyArray<ToolCall>,
   tools: ReadonlyMap<string, Tool>,
 ) {
-  const context = TurnContext.of({
+  const context = {
+    door: work.door.id,
+    event: work.event.id,
     agent: work.agent.id,
     agentName: work.agent.name,
     thread: work.thread,
@@ -32,11 +34,16 @@ export const runTools = Effect.fn("Turn.runTools")(function* (
     root: work.event.root,
     hop: work.event.hop,
     attachments: work.words.flatMap((w) => w.attachments),
-  })
+  }
   const together = calls.every((c) => tools.get(c.name)?.parallel === true)
-  return yield* Effect.forEach(calls, (call) => runTool(call, tools.get(call.name)), {
-    concurrency: together ? "unbounded" : 1,
-  }).pipe(Effect.provideService(TurnContext, context))
+  return yield* Effect.forEach(
+    calls,
+    (call) =>
+      runTool(call, tools.get(call.name)).pipe(
+        Effect.provideService(TurnContext, TurnContext.of({ ...context, call: call.id, n: call.n })),
+      ),
+    { concurrency: together ? "unbounded" : 1 },
+  )
 })
 
 const runTool = Effect.fnUntraced(function* (call: ToolCall, tool: Tool | undefined) {
@@ -78,6 +85,24 @@ const readable = (content: ToolResult["content"]) =>
 export const unknownOutcome = (call: ToolCall): Ran => ({
   call,
   result: refused("interrupted, outcome unknown, check before repeating"),
+  ms: 0,
+})
+
+/** What a call is answered with that waited when the turn was stopped. */
+export const notRun = (call: ToolCall): Ran => ({
+  call,
+  result: refused("not run: the work was stopped before"),
+  ms: 0,
+})
+
+/** What a call is answered with that a person did not allow. */
+export const notAllowed = (call: ToolCall): Ran => ({
+  call,
+  result: refused(
+    call.answer === "expired"
+      ? "not run: nobody allowed it within a day"
+      : "not run: the person refused it; do not try to reach the same in another way",
+  ),
   ms: 0,
 })
 

@@ -11,6 +11,7 @@ import { pictures } from "../context/Pictures.ts"
 import { messageBlock, textBlock } from "../context/Words.ts"
 import type { Tool } from "../tools/Tool.ts"
 import { tokensOf, toReserve } from "./Money.ts"
+import { inputOf } from "./Permissions.ts"
 import { endedEvent, resultBlock, startedEvent, type Ran } from "./RunTools.ts"
 import { Workplace } from "./Workplace.ts"
 import { heardBy, heardWith, rowsFor, type ToolCall, type Work } from "./Work.ts"
@@ -32,7 +33,7 @@ export const saveAndStart = Effect.fnUntraced(function* (
       kind: "tool",
       call: c.id,
       tool: c.name,
-      input: JSON.stringify(c.input),
+      input: inputOf(c),
     })),
     wanted: null,
     least: 0,
@@ -43,11 +44,37 @@ export const saveAndStart = Effect.fnUntraced(function* (
     events: calls.map((c) => startedEvent(work, c, tools)),
   })
   if (!out.written) return false
+  work.hold = out.hold
   work.lines.push(...said)
   work.cost += spent.cost
   work.step += calls.length
   work.tools += calls.length
   work.open = { kind: "tools", calls }
+  return true
+})
+
+/** S4 again: calls that waited and may run now. */
+export const startPending = Effect.fnUntraced(function* (
+  work: Work,
+  calls: ReadonlyArray<ToolCall>,
+  tools: ReadonlyMap<string, Tool>,
+) {
+  const journal = yield* Journal
+  const out = yield* journal.advance({
+    ...place(work),
+    ended: [],
+    started: calls.map((c) => ({ n: c.n, kind: "tool", call: c.id, tool: c.name, input: inputOf(c) })),
+    wanted: null,
+    least: 0,
+    scopes: [],
+    release: [],
+    rows: [],
+    frozen: null,
+    events: calls.map((c) => startedEvent(work, c, tools)),
+  })
+  if (!out.written) return false
+  work.hold = out.hold
+  work.tools += calls.length
   return true
 })
 
@@ -58,13 +85,13 @@ export interface Settled {
 }
 
 /** S5: results, joined words, and the next model call with its money. */
-export const continueWith = Effect.fnUntraced(function* (
+export const continueWith = (
   work: Work,
   settled: ReadonlyArray<Settled>,
   joined: ReadonlyArray<MessageEvent>,
-) {
-  const { tools } = yield* Workplace
-  return yield* next(work, {
+  tools: ReadonlyMap<string, Tool>,
+) =>
+  next(work, {
     ended: settled.map((s) => ({
       n: s.ran.call.n,
       state: s.known ? "saved" : "unknown",
@@ -77,7 +104,10 @@ export const continueWith = Effect.fnUntraced(function* (
     cost: 0,
     events: settled.map((s) => endedEvent(work, s.ran, tools, s.known)),
   })
-})
+
+/** S5 after a rest: nothing is open, and the model is asked. */
+export const takeUpAgain = (work: Work, joined: ReadonlyArray<MessageEvent>) =>
+  next(work, { ended: [], lines: [], joined, release: [], cost: 0, events: [] })
 
 export interface Spent {
   readonly cost: number
@@ -192,6 +222,7 @@ const next = Effect.fnUntraced(function* (work: Work, step: Next, frozen: string
   work.cost += step.cost
   work.taken += step.joined.length
   work.step = n
+  work.hold = out.hold
   work.open = out.granted === null ? { kind: "nothing" } : { kind: "model", n, granted: out.granted }
   return true
 })

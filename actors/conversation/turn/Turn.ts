@@ -9,17 +9,29 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { costMicros, type ModelError } from "../../../integrations/anthropic/index.ts"
-import type { MessageEvent } from "../../../runtime/index.ts"
-import { isKnown } from "../ConversationStore.ts"
+import type { Courier, Journal, MessageEvent, StoreError } from "../../../runtime/index.ts"
+import { grantedTo, isKnown } from "../ConversationStore.ts"
 import type { Tool } from "../tools/Tool.ts"
 import { callModel } from "./CallModel.ts"
-import { declined, modelFailed, mostRounds, noMoney, noPrice, tooManyRounds } from "./Ends.ts"
+import { declined, modelFailed, mostRounds, noPrice, tooManyRounds } from "./Ends.ts"
 import { endTurn, type End, type Spoke } from "./EndTurn.ts"
 import type { Live } from "./Live.ts"
-import { toReserve } from "./Money.ts"
+import { toReserve, type Budgets } from "./Money.ts"
+import { mustAsk, toolsFor } from "./Permissions.ts"
 import { linesOf, promptTokens, textOf, toolCalls, wordsOf } from "./Reply.ts"
-import { runTools, unknownOutcome } from "./RunTools.ts"
-import { callAgain, continueWith, goOn, renew, saveAndStart, type Settled } from "./Steps.ts"
+import { forPermission, noMoney, toldToWait } from "./Rests.ts"
+import { restTurn, type Rest } from "./RestTurn.ts"
+import { notAllowed, runTools, unknownOutcome } from "./RunTools.ts"
+import {
+  callAgain,
+  continueWith,
+  goOn,
+  renew,
+  saveAndStart,
+  startPending,
+  takeUpAgain,
+  type Settled,
+} from "./Steps.ts"
 import { Workplace } from "./Workplace.ts"
 import { addUsage, heardBy, type ToolCall, type Work } from "./Work.ts"
 
@@ -36,6 +48,8 @@ export interface Joining {
 export type Ended =
   /** The turn is no longer ours; the journal says whose, or why. */
   | { readonly status: "gone" }
+  /** It waits for a permission, for money, or because it was told to; an order puts it to work again. */
+  | { readonly status: "resting" }
   | {
       readonly status: "done"
       /** The oldest queued word in the journal. */
@@ -47,17 +61,21 @@ export type Ended =
     }
 
 const gone: Ended = { status: "gone" }
+const resting: Ended = { status: "resting" }
 export const done = (
   { next, spoke }: { readonly next: string | null; readonly spoke: Spoke | null },
   broken: boolean,
 ): Extract<Ended, { status: "done" }> => ({ status: "done", next, spoke, broken })
 
 export const runTurn = Effect.fn("Turn.run")(function* (work: Work, live: Live, joining: Joining) {
-  const { tools, budgets } = yield* Workplace
+  const { budgets, tools: all } = yield* Workplace
+  const tools = toolsFor(work.agent, all)
+  const rest = (why: Rest) => Effect.map(restTurn(work, why, tools), (rested) => (rested ? resting : gone))
   if (work.resumed && !(yield* takeUp(work, joining, tools))) return gone
   for (let round = 0; ; round++) {
     const { open } = work
-    if (open.kind !== "model") return yield* closeForMoney(work, joining, noMoney(work, budgets))
+    if (work.hold) return yield* rest(toldToWait(work, []))
+    if (open.kind !== "model") return yield* restForMoney(work, budgets, rest)
     const money = toReserve(budgets, work.frozen.model, work.tokens, new Date(yield* Clock.currentTimeMillis))
     if (money === undefined) return yield* close(work, joining, noPrice(work))
     if (round === mostRounds) return yield* close(work, joining, tooManyRounds)
@@ -83,11 +101,14 @@ export const runTurn = Effect.fn("Turn.run")(function* (work: Work, live: Live, 
     }
     if (answer.stopReason === "tool_use" && calls.length > 0) {
       const said = linesOf(answer, heardBy(work.lines), [])
+      const asked = calls.filter((call) => mustAsk(work.agent, tools, call))
+      if (asked.length > 0) return yield* rest(forPermission(work, spent, said, calls, asked, tools))
       if (!(yield* saveAndStart(work, said, calls, spent, tools))) return gone
+      if (work.hold) return yield* rest(toldToWait(work, calls))
       joining.boundary()
       const ran = yield* runTools(work, calls, tools)
       const settled = ran.map((r): Settled => ({ ran: r, known: true }))
-      if (!(yield* continueWith(work, settled, joining.take()))) return gone
+      if (!(yield* continueWith(work, settled, joining.take(), tools))) return gone
       continue
     }
 
@@ -120,23 +141,32 @@ export const runTurn = Effect.fn("Turn.run")(function* (work: Work, live: Live, 
 const takeUp = Effect.fnUntraced(function* (work: Work, joining: Joining, tools: ReadonlyMap<string, Tool>) {
   switch (work.open.kind) {
     case "nothing":
-      return true
+      return yield* takeUpAgain(work, joining.take())
     case "tools": {
-      const settled = yield* afterCrash(work, work.open.calls, tools)
-      return yield* continueWith(work, settled, joining.take())
+      const { calls } = work.open
+      const allowed = calls.filter((c) => c.pending === true && (c.answer ?? "yes") === "yes")
+      if (allowed.length > 0 && !(yield* startPending(work, allowed, tools))) return false
+      joining.boundary()
+      const settled = yield* settle(work, calls, tools)
+      return yield* continueWith(work, settled, joining.take(), tools)
     }
     case "model":
       return yield* callAgain(work, joining.take())
   }
 })
 
-/** Repeated when it does no harm, else answered as unknown. */
-const afterCrash = (work: Work, calls: ReadonlyArray<ToolCall>, tools: ReadonlyMap<string, Tool>) =>
-  Effect.forEach(calls, (call) =>
-    tools.get(call.name)?.idempotent === true
+/**
+ * Calls that were open when the turn was taken up. What waited runs now, or is answered as refused; what was started is repeated
+ * when it does no harm, else answered as unknown.
+ */
+const settle = (work: Work, calls: ReadonlyArray<ToolCall>, tools: ReadonlyMap<string, Tool>) =>
+  Effect.forEach(calls, (call) => {
+    if (call.pending === true && (call.answer ?? "yes") !== "yes")
+      return Effect.succeed<Settled>({ ran: notAllowed(call), known: true })
+    return call.pending === true || tools.get(call.name)?.idempotent === true
       ? Effect.map(runTools(work, [call], tools), ([ran]): Settled => ({ ran: ran!, known: true }))
-      : Effect.succeed<Settled>({ ran: unknownOutcome(call), known: false }),
-  )
+      : Effect.succeed<Settled>({ ran: unknownOutcome(call), known: false })
+  })
 
 /** Ends with words that are no answer; words that joined meanwhile are answered by the same words. */
 const close = Effect.fnUntraced(function* (work: Work, joining: Joining, end: End, broken: boolean = false) {
@@ -150,16 +180,21 @@ const close = Effect.fnUntraced(function* (work: Work, joining: Joining, end: En
   }
 })
 
-/** P10: one notice per root, by a unique key. Who did nothing yet is silent then; who worked says how far it came (P8). */
-const closeForMoney = Effect.fnUntraced(function* (work: Work, joining: Joining, end: End) {
-  const notice = `budget:${work.event.root}`
-  const noticed = { ...end, silent: work.step === 0 }
-  if (yield* isKnown(work.thread, notice)) return yield* close(work, joining, noticed)
-  return yield* close(work, joining, { ...end, key: notice }).pipe(
+/** P10: one notice per root, and one more each time somebody granted more; others rest without a word. */
+const restForMoney = Effect.fnUntraced(function* (
+  work: Work,
+  budgets: Budgets,
+  rest: (why: Rest) => Effect.Effect<Ended, StoreError, Journal | Courier>,
+) {
+  const key = `budget:${work.event.root}:${yield* grantedTo(work.event.root)}`
+  const why = noMoney(work, budgets)
+  const silent = { ...why, text: null }
+  if (yield* isKnown(work.thread, key)) return yield* rest(silent)
+  return yield* rest({ ...why, key }).pipe(
     // Another agent gave the notice in this moment.
     Effect.catchIf(
       (error) => error.kind === "refused",
-      () => close(work, joining, noticed),
+      () => rest(silent),
     ),
   )
 })

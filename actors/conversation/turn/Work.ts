@@ -22,6 +22,10 @@ export interface ToolCall {
   readonly id: string
   readonly name: string
   readonly input: unknown
+  /** It was not started: it waits, or waited, for permission. */
+  readonly pending?: boolean
+  /** What a person answered, where permission was asked. */
+  readonly answer?: "yes" | "no" | "expired"
 }
 
 /** What the journal has as started and not ended: a model call with the money reserved for it, tools, or nothing. */
@@ -68,6 +72,8 @@ export interface Work {
   usage: Usage
   /** Answers that were ready when more words came, or paused: they are said together with the last. */
   held: Array<string>
+  /** It was told to wait: it rests before it does anything else. */
+  hold: boolean
   /** A new segment was started in this turn already. */
   renewed: boolean
 }

@@ -11,5 +11,7 @@ export class Workplace extends Context.Service<
     readonly budgets: Budgets
     /** The model an agent works with. */
     readonly modelOf: (agent: Agent) => string
+    /** The cheapest model there is: it finds whom to ask. */
+    readonly triageModel: string
   }
 >()("troupe/conversation/Workplace") {}

@@ -92,12 +92,12 @@ slotted as (
   from (select a.*, case
     when a.edited is not null then (
       select coalesce(jsonb_agg(s), '[]') from jsonb_array_elements_text(a.slots) s
-      where s <> '*' and not exists (select from decision d where d.event = a.edited and d.slot in (s, '*') and d.agent = s)
+      where s not in ('*', '?', '!') and not exists (select from decision d where d.event = a.edited and d.slot in (s, '*') and d.agent = s)
         and not exists (select from decision d where d.event = a.edited and d.slot = s)
         and not exists (select from asked o where o.id = a.edited and o.slots ? s))
-    when a.reply_agent is null or a.slots ? a.reply_agent
+    when a.reply_agent is null or a.slots ? '!' or a.slots ? a.reply_agent
       or not exists (select from member m where m.agent = a.reply_agent and m.door = a.door) then a.slots
-    else (a.slots - '*') || jsonb_build_array(a.reply_agent) end as final
+    else (a.slots - '*' - '?') || jsonb_build_array(a.reply_agent) end as final
   from asked a) s),
 ev as (
   insert into event (thread, pos, prev, id, kind, source_key, edits, body)

@@ -5,7 +5,7 @@
  *
  * S4: the model's reply is saved and its tool calls are journalled as started, before any of them runs.
  * S5: their results, the words that joined and the next model step, started with its money reserved. `granted` is null when
- * the money is used up: no step was started.
+ * the money is used up: no step was started. A tool call that waited for permission and has it is started the same way.
  */
 import type { Sql } from "../Sql.ts"
 import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
@@ -51,6 +51,8 @@ export interface AdvancedRow {
   readonly ord: number
   readonly written: boolean
   readonly granted: number | null
+  /** It was told to wait: it rests now, before anything else. */
+  readonly hold: boolean
   readonly events: ReadonlyArray<Landed>
 }
 
@@ -59,12 +61,12 @@ with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, turn text, agent text, thread text, segment int, fence bigint, taken int,
     ended jsonb, started jsonb, wanted bigint, least bigint, scopes jsonb, release jsonb, rows jsonb, frozen text, events jsonb, last_said int)),
 ok as (
-  update turn t set taken = greatest(t.taken, b.taken), segment = b.segment,
+  update turn t set taken = greatest(t.taken, b.taken), segment = b.segment, reason = null,
     attempts = case when jsonb_path_exists(b.ended, '$[*] ? (@.state == "saved")') then 0 else t.attempts end,
     cost = t.cost + coalesce((select sum((e->>'cost')::bigint) from jsonb_array_elements(b.ended) e), 0),
     tools = t.tools + (select count(*) from jsonb_array_elements(b.started) e where e->>'kind' = 'tool')
   from b where t.id = b.turn and t.fence = b.fence and ${byKey("t.state")} = 'running' and not t.stop
-  returning b.*),
+  returning b.*, t.hold),
 ${reserve},
 ${settle(true)},
 en as (
@@ -78,13 +80,13 @@ st as (
   from ok b left join granted g using (ord),
     jsonb_to_recordset(b.started) as s(n int, kind text, call text, tool text, input text)
   where s.kind = 'tool' or g.amount is not null
-  on conflict do nothing),
+  on conflict (turn, n) do update set state = 'started', started_at = now() where step.state = 'pending'),
 sg as (
   insert into segment (agent, thread, segment, frozen)
   select b.agent, b.thread, b.segment, b.frozen from ok b where b.frozen is not null),
 ${transcribe},
 ${append()}
-select b.ord, o.ord is not null as written, g.amount::float8 as granted, ${appended}
+select b.ord, o.ord is not null as written, g.amount::float8 as granted, coalesce(o.hold, false) as hold, ${appended}
 from b left join ok o using (ord) left join granted g using (ord) ${withAppended} order by b.ord`
 
 export const advance = (sql: Sql["Service"]) => appending<AdvanceRow, AdvancedRow>(sql, text)

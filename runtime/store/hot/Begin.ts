@@ -11,7 +11,7 @@ import { append, appended, appending, withAppended, type Landed, type NewEvent }
 import { address, reserve, settle, transcribe } from "./parts.ts"
 
 export interface Scope {
-  readonly scope: "root" | "agent"
+  readonly scope: "root" | "agent" | "thread" | "workspace"
   readonly key: string
   readonly period: string
   readonly lim: number

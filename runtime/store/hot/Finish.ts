@@ -57,8 +57,8 @@ with b as (
 ok as (
   update turn t set state = b.state, reason = b.reason, usage = b.usage, ended_at = now(), taken = b.taken,
     cost = t.cost + coalesce((select sum((e->>'cost')::bigint) from jsonb_array_elements(b.ended) e), 0)
-  from b where t.id = b.turn and t.fence = b.fence and ${byKey("t.state")} = 'running'
-    and (b.state = 'stopped' or (not t.stop and t.joined = b.taken))
+  from b where t.id = b.turn and t.fence = b.fence and ((${byKey("t.state")} = 'running' and not t.stop and t.joined = b.taken)
+      or (b.state = 'stopped' and ${byKey("t.state")} in ('running', 'waiting')))
   returning b.*),
 en as (
   update step s set state = e.state, cost = e.cost, usage = e.usage, ended_at = now()

@@ -1,10 +1,11 @@
 /**
  * S2j join, S2q queue and stop: how words reach an agent that is at work (P5, P13). `join` counts the words into the running turn
- * in the statement that decides them; the turn takes them in at its next boundary, or finds them at its end.
+ * in the statement that decides them, if their author's rights cover those of the person the turn acts for; the turn takes them in at its next boundary, or finds them at its end.
  */
 import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
 import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
+import { covers, rules } from "./parts.ts"
 
 export interface JoinRow {
   readonly ws: string
@@ -16,6 +17,8 @@ export interface JoinRow {
   readonly turn: string
   readonly fence: number
   readonly reason: string
+  /** Who speaks, as a principal. */
+  readonly person: string
   readonly events: ReadonlyArray<NewEvent>
 }
 export interface JoinedRow {
@@ -28,11 +31,12 @@ export interface JoinedRow {
 const joinText = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, event text, slot text, agent text, thread text, turn text,
-    fence bigint, reason text, events jsonb, last_said int)),
+    fence bigint, reason text, person text, events jsonb, last_said int)),
 first as (select distinct on (turn) * from b order by turn, ord),
 open as (
   select f.ord, t.joined from first f join turn t on t.id = f.turn
-  where t.fence = f.fence and t.state = 'running' and not t.stop for update of t),
+  where t.fence = f.fence and t.state in ('running', 'waiting') and not t.stop
+    and (${covers("f.person", "t.principal")} or ${rules("f.person")}) for update of t),
 ok as (
   insert into decision (event, slot, thread, ws, state, agent, turn, reason, join_n, at)
   select f.event, f.slot, f.thread, f.ws, 'joined', f.agent, f.turn, f.reason, o.joined + 1, now()

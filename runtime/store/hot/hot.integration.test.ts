@@ -368,6 +368,7 @@ describe("S4, S5, S6", () => {
         turn: w.turn,
         fence: 3,
         reason: "steering",
+        person: "d:7",
         events: [],
       }),
     )
@@ -385,6 +386,7 @@ describe("S4, S5, S6", () => {
         turn: w.turn,
         fence: 3,
         reason: "late",
+        person: "d:7",
         events: [],
       }),
     )

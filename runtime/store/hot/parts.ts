@@ -8,6 +8,26 @@
  */
 export const byKey = (state: "t.state" | "o.state") => `(${state} || '')`
 
+/** The account of a principal, `<door>:<external user>`, and the door whose it is. */
+const account = (principal: string) =>
+  `i.door = split_part(${principal}, ':', 1) and i.external_user = substr(${principal}, strpos(${principal}, ':') + 1)`
+
+/**
+ * P13. Whether a principal is an owner or operator: by the person behind the account; where there is none, whoever came through
+ * the locked web door, and whom the integration names as operator.
+ */
+export const rules = (principal: string) => `coalesce(
+    (select p.role in ('owner', 'operator') from identity i join person p on p.id = i.person where ${account(principal)}),
+    (select (d.type = 'web' and d.id || ':owner' = ${principal}) or exists (
+       select from jsonb_array_elements_text(coalesce(d.settings->'operators', '[]')) o where d.id || ':' || o = ${principal})
+     from door d where d.id = split_part(${principal}, ':', 1)),
+    false)`
+
+/** P13. Whether two principals are the same person. */
+export const covers = (person: string, principal: string) => `(${person} = ${principal} or exists (
+    select from identity i join identity o on o.person = i.person
+    where ${account(person)} and o.door || ':' || o.external_user = ${principal}))`
+
 /**
  * P10. Reserves `b.wanted` micro-dollars (at least `b.least`) in every scope of `b.scopes` ([{scope, key, period, lim}]) or in
  * none. Rows of `budget` are locked in one order. Yields `granted(ord, amount)`; amount is null when a scope is used up.
@@ -25,7 +45,7 @@ export const reserve = `
   granted as (
     select w.ord, case when min(left_over) >= max(w.least) then least(max(w.wanted), min(left_over))::bigint end as amount
     from (select w.*, case when w.scope = 'root' then coalesce(h.lim, w.lim) else w.lim end
-             - coalesce(h.spent + h.reserved, 0) - w.prior as left_over
+             + coalesce(h.extra - h.spent - h.reserved, 0) - w.prior as left_over
           from want w left join have h using (scope, key, period)) w
     group by w.ord)`
 
