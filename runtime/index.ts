@@ -39,7 +39,7 @@ export * from "./room/Order.ts"
 export { Blobs, type Blob } from "./room/Blobs.ts"
 export { Journal, type Said } from "./room/Journal.ts"
 export { eventJson, Relay } from "./room/Relay.ts"
-export { Rooms, type Room, type Why } from "./room/Rooms.ts"
+export { Rooms, type Room, type UnderWay, type Why } from "./room/Rooms.ts"
 export { storable } from "./room/Storable.ts"
 export {
   Roster,

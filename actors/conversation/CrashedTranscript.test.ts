@@ -31,6 +31,7 @@ const agent = {
   model: null,
   soul: "",
   interests: [],
+  permissions: {},
 } as unknown as Agent
 const door = {
   id: "d",

@@ -54,11 +54,12 @@ export const openTurn = Effect.fnUntraced(function* (of: {
   const missed = goesOn
     ? room.filter((w) => !tail.told.has(w.id) && (w.author.kind !== "agent" || w.author.id !== agent.id))
     : room
+  const others = door.members.map((m) => m.agent).filter((a) => a.id !== agent.id)
   const content: ReadonlyArray<Block> = [
     roomBlock({
-      title: door.name,
       self: agent,
-      others: door.members.map((m) => m.agent).filter((a) => a.id !== agent.id),
+      others,
+      under: others.length === 0 ? [] : yield* rooms.under(event.thread, agent.id),
       at: event.at,
       reason: of.reason,
     }),

@@ -1,7 +1,7 @@
 /** P11: gives up a word that could not be taken up, and says so in the room (P8: never silence). */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { Courier, Journal, newId, Roster, type EventId, type TurnId } from "../../runtime/index.ts"
+import { Courier, Journal, mostHops, newId, Roster, type EventId, type TurnId } from "../../runtime/index.ts"
 import type { Place } from "./Place.ts"
 import type { Word } from "./Messages.ts"
 
@@ -16,6 +16,10 @@ export const parkWord = Effect.fnUntraced(function* (place: Place, { event, slot
   const id = newId<EventId>(now)
   const text =
     "I could not take this up: it failed three times, and I leave it here. Say it again in other words, or look at the log of Troupe."
+  // Who invited it must not wait for ever.
+  const inviter = door.members
+    .filter((m) => event.invites === true && m.agent.id === event.author.id && event.hop + 1 < mostHops)
+    .map((m) => m.agent.id)
   const signature = door.members.length > 1 ? agent.name : ""
   const parked = yield* journal.park({
     ws: roster.ws,
@@ -32,6 +36,7 @@ export const parkWord = Effect.fnUntraced(function* (place: Place, { event, slot
     reason: "could not be taken up",
     signature: door.platform ? signature : null,
     text,
+    due: inviter.map((slot) => ({ event: id, slot })),
     events: [
       {
         id,
@@ -46,7 +51,7 @@ export const parkWord = Effect.fnUntraced(function* (place: Place, { event, slot
           edits: null,
           root: event.root,
           hop: event.hop + 1,
-          slots: [],
+          slots: inviter,
           lastLead: null,
           principal: event.principal,
           turn,

@@ -14,6 +14,7 @@ import { randomBytes } from "node:crypto"
 import type { Tool } from "../../actors/conversation/tools/Tool.ts"
 import { Anthropic, Model, type ExtraPrice } from "../../integrations/anthropic/index.ts"
 import {
+  type Courier,
   Journal,
   mentionsIn,
   type AgentId,
@@ -41,7 +42,8 @@ export interface WorldOptions {
   /** Members that are programs elsewhere. */
   readonly outside?: ReadonlyArray<string>
   readonly model?: string
-  readonly tools?: ReadonlyArray<Tool>
+  readonly tools?:
+    ReadonlyArray<Tool> | Effect.Effect<ReadonlyArray<Tool>, never, Courier | Journal | Roster | Sql>
   readonly emulator?: EmulatorOptions
   readonly budgets?: {
     readonly perRoot?: number
@@ -118,7 +120,7 @@ export const world = async (options: WorldOptions = {}) => {
     budgets: { perRoot: 1, perAgentPerDay: 20, perMonth: 500, prices: {}, ...options.budgets },
     triageModel: "claude-haiku-5-5",
     modelOf: (agent) => agent.model ?? "claude-sonnet-5-5",
-    tools: Effect.succeed(options.tools ?? []),
+    tools: Effect.isEffect(options.tools) ? options.tools : Effect.succeed(options.tools ?? []),
     reap: Effect.void,
   }).pipe(
     Layer.provideMerge(

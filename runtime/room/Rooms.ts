@@ -12,9 +12,10 @@ import { Bus, type BusError } from "../bus/Bus.ts"
 import { everythingIn } from "../bus/Subject.ts"
 import { Sql } from "../store/Sql.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import { isInside, rank } from "./Address.ts"
+import { isInside, rank, triage } from "./Address.ts"
 import type { Event, MessageEvent } from "./Event.ts"
 import { newId, type AgentId, type DoorId, type EventId, type ThreadId } from "./Id.ts"
+import { orderSlot } from "./Order.ts"
 import { eventJson } from "./Relay.ts"
 import { Roster } from "./Roster.ts"
 
@@ -36,6 +37,17 @@ export interface Why {
   readonly turn: string | null
 }
 
+/** A turn that runs or rests. */
+export interface UnderWay {
+  readonly agent: AgentId
+  readonly state: "running" | "waiting"
+  readonly asker: string
+  /** The beginning of the words it answers. */
+  readonly words: string
+  /** Its latest tool calls, newest first. */
+  readonly did: ReadonlyArray<string>
+}
+
 export class Rooms extends Context.Service<
   Rooms,
   {
@@ -45,6 +57,8 @@ export class Rooms extends Context.Service<
     readonly open: (door: DoorId, title: string, id?: ThreadId) => Effect.Effect<Room, StoreError>
     /** A platform gave a room another address: its room and its unsent words belong there now. Idempotent. */
     readonly moved: (door: DoorId, from: string, to: string) => Effect.Effect<void, StoreError>
+    /** What other agents do in this room now, oldest first. */
+    readonly under: (thread: ThreadId, but: AgentId) => Effect.Effect<ReadonlyArray<UnderWay>, StoreError>
     /** Agents with a running turn. */
     readonly working: Effect.Effect<ReadonlySet<AgentId>, StoreError>
     /** Events after a position, in order. */
@@ -118,7 +132,8 @@ export class Rooms extends Context.Service<
         const event = yield* message(id)
         if (event === undefined) return undefined
         const rows = yield* sql.cold<Decision>(decisionsText, [id])
-        const mine = rows.find((r) => r.agent === agent) ?? rows.find((r) => r.slot === agent)
+        const mine =
+          rows.find((r) => r.agent === agent && r.slot !== triage) ?? rows.find((r) => r.slot === agent)
         if (mine !== undefined) {
           return {
             verdict: mine.state,
@@ -142,6 +157,7 @@ export class Rooms extends Context.Service<
           return (yield* one<Room & object>(roomText, [roster.ws, id]))!
         }),
         moved: (door, from, to) => Effect.asVoid(sql.cold(movedText, [door, from, to])),
+        under: (thread, but) => sql.hot<UnderWay & object>(underText, [thread, but]),
         working: Effect.map(
           sql.cold<{ agent: AgentId }>(
             "select distinct agent from turn where ws = $1 and state = 'running'",
@@ -192,10 +208,15 @@ const passOf = (
   if (member === undefined) return pass("not a member of this room")
   if (member.since > event.at) return pass("joined after these words")
   if (event.slots.length === 0) return pass("nobody was asked")
+  const order = rows.find((r) => r.slot === orderSlot)
+  if (order !== undefined) return pass(`an order: ${order.reason ?? "waiting to be carried out"}`)
+  const found = rows.find((r) => r.slot === triage)
+  if (found !== undefined) return pass(found.reason ?? "triage: waiting to be decided", found.evidence)
   if (!event.slots.includes("*"))
     return pass(`addressed to ${event.slots.map((s) => agents.get(s as AgentId)?.name ?? s).join(", ")}`)
   if (!isInside(member.agent)) return pass("an outside agent answers when it is addressed")
   const led = rows.find((r) => r.slot === "*")
+  if (led?.state === "pass") return pass(led.reason ?? "nobody took it up")
   const ranking = rank(
     event,
     doors.get(event.door)!.members.map((m) => m.agent),
@@ -206,6 +227,15 @@ const passOf = (
   return pass(`${agents.get(leader!)?.name ?? "another agent"} ranked before it`, ranking)
 }
 
+/** Latest calls of a turn are looked for in this many last events of its room. */
+const underText = `
+select t.agent, t.state, e.body->'author'->>'name' as asker, left(e.body->>'text', 200) as words,
+  (select coalesce(jsonb_agg(c.summary), '[]') from (
+    select left(x.body->>'summary', 200) as summary from event x
+    where x.thread = t.thread and x.pos > r.head - 100 and x.kind = 'tool' and x.body->>'turn' = t.id and x.body->>'state' = 'started'
+    order by x.pos desc limit 3) c) as did
+from turn t join event e on e.id = t.event join thread r on r.id = t.thread
+where t.thread = $1 and t.agent <> $2 and t.state in ('running', 'waiting') order by t.started_at limit 10`
 const roomColumns = `id, door, channel, title, head,
   to_char(last_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "lastAt"`
 const roomsText = `select ${roomColumns} from thread where ws = $1 order by last_at desc limit 200`

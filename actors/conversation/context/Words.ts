@@ -3,7 +3,7 @@
  * harmless, so that nobody can speak as another (P13). Untrusted text is data between these tags, and the house rules say so.
  */
 import type { Block } from "../../../integrations/anthropic/index.ts"
-import type { Agent, Attachment, MessageEvent } from "../../../runtime/index.ts"
+import type { Agent, Attachment, MessageEvent, UnderWay } from "../../../runtime/index.ts"
 
 export const textBlock = (text: string): Block => ({ type: "text", text })
 
@@ -24,16 +24,22 @@ export const messageBlock = (event: MessageEvent, note?: string): Block => {
 
 /** Who is here, and what this turn is about: in the newest user message, never in the system prompt. */
 export const roomBlock = (room: {
-  readonly title: string
   readonly self: Agent
   readonly others: ReadonlyArray<Agent>
+  readonly under: ReadonlyArray<UnderWay>
   readonly at: string
   readonly reason: string
 }): Block => {
   const others = room.others.map((a) => `@${a.name} (${attribute(a.title)})`).join(", ")
+  const names = new Map(room.others.map((a) => [a.id, a.name]))
+  const work = room.under.map(
+    (u) =>
+      `\n@${names.get(u.agent) ?? u.agent} ${u.state === "running" ? "works on" : "waits with"} what ${content(u.asker)} said: "${content(u.words)}"` +
+      (u.did.length === 0 ? "" : `; last it ran: ${u.did.map((d) => content(d)).join("; ")}`),
+  )
   return textBlock(
     `<room at="${room.at}" you="@${room.self.name}" others="${others === "" ? "none" : others}">` +
-      `You answer the last message below: ${content(room.reason)}.</room>`,
+      `You answer the last message below: ${content(room.reason)}.${work.join("")}</room>`,
   )
 }
 

@@ -25,13 +25,14 @@ it("what is spent is the sum of what the calls cost, and nothing stays reserved 
   expect(await budgets(w)).toEqual([
     { scope: "agent", spent: step!.cost, reserved: 0 },
     { scope: "root", spent: step!.cost, reserved: 0 },
+    { scope: "workspace", spent: step!.cost, reserved: 0 },
   ])
   const end = (await w.watch(thread, (e) => e.kind === "turn" && e.state === "finished", answer.pos)).at(-1)
   expect(end).toMatchObject({ cost: step!.cost / micros, tools: 2 })
   await w.dispose()
 })
 
-it("a limit that is reached in the middle ends the turn, and the room is told once per root (P8, P10)", async () => {
+it("a turn that reaches its limit rests, says so once per root, and goes on when more is granted (P8, P10)", async () => {
   const w = await world({ agents: ["ada", "bo"], tools: [echo], budgets: { perRoot: 0.06 } })
   // Says that it used all it was allowed to.
   w.emulator.respond((request) => {
@@ -40,13 +41,18 @@ it("a limit that is reached in the middle ends the turn, and the room is told on
     return first ? useTool("echo", {}, { usage: all }) : say("more", { usage: all })
   })
   const { answer, event, thread } = await w.ask("middle", "@ada do it")
-  expect(answer.text).toMatch(/^I stopped here: the budget is used up .* can raise `budgets`/)
+  expect(answer.text).toMatch(/^I stopped here: the budget is used up .* Spend \$1\.00 more\?/)
   const [root] = (await budgets(w)).filter((b) => b.scope === "root")
   expect(root!.reserved).toBe(0)
   expect(root!.spent).toBeLessThanOrEqual(0.06 * micros)
-  const events = await w.watch(thread, (e) => e.kind === "turn" && e.state === "parked", answer.pos)
-  expect(events.at(-1)).toMatchObject({ reason: "budget" })
-  expect(await w.sql("select state from turn where event = $1", [event])).toEqual([{ state: "parked" }])
+  const events = await w.watch(thread, (e) => e.kind === "turn" && e.state === "waiting", answer.pos)
+  expect(events.at(-1)).toMatchObject({ reason: "money" })
+  expect(await w.sql("select state from turn where event = $1", [event])).toEqual([{ state: "waiting" }])
+  w.emulator.respond(() => say("Done after all."))
+  const more = await w.say("middle", "spend $1 more")
+  const rest = await w.watch(thread, (e) => answers(e, event) && e.pos > more.pos, more.pos)
+  expect(rest.at(-1)).toMatchObject({ text: "Done after all." })
+  expect((await budgets(w)).every((b) => b.reserved === 0)).toBe(true)
   await w.dispose()
 })
 
@@ -56,8 +62,8 @@ it("agents who are called on a root without money tell the room once together (P
     say("@bo @cy @di, please help.", { usage: { output_tokens: request.max_tokens } }),
   )
   const { answer, thread } = await w.ask("silent", "@ada do it")
-  let parked = 0
-  const last = (e: Event) => e.kind === "turn" && e.state === "parked" && ++parked === 3
+  let waiting = 0
+  const last = (e: Event) => e.kind === "turn" && e.state === "waiting" && ++waiting === 3
   const events = await w.watch(thread, last, answer.pos)
   const notices = events.flatMap((e) => (e.kind === "message" ? [e.text] : []))
   expect(notices).toEqual([expect.stringContaining("the budget is used up")])

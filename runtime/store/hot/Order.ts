@@ -111,7 +111,7 @@ last as (
       (select jsonb_build_array(t.agent) from turn t where t.thread = b.thread order by t.started_at desc limit 1),
       '[]') end as agents
   from b where b.verb = 'continue' and not exists (select from doing where what is not null)
-    and not exists (select from hit where not may)),
+    and not exists (select from hit where not may or state = 'waiting')),
 du as (
   insert into decision (event, slot, thread, ws, state, repairs)
   select b.event, m.agent, b.thread, b.ws, 'due', b.repairs
@@ -142,6 +142,7 @@ result as (
     when exists (select from du) then 'asked again: ' || (select string_agg('@' || a.name, ', ') from agent a join du on du.slot = a.id)
     when exists (select from hit where not may) then 'not allowed: only the person the work is for, or an operator, may do this'
     when b.turn is not null then 'it was answered already'
+    when b.verb = 'continue' and exists (select from hit where reason = 'approval') then 'it waits for permission: say approve or refuse'
     else case b.verb when 'stop' then 'nothing was running' when 'wait' then 'nothing was running' when 'continue' then 'nothing was waiting'
       when 'spend' then 'nothing waits for money' else 'nobody asked for permission' end
     end as reason

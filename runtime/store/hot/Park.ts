@@ -7,7 +7,7 @@ import { lane } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
 import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
 import type { Address } from "./Begin.ts"
-import { address } from "./parts.ts"
+import { address, due } from "./parts.ts"
 
 export interface StopRow {
   readonly turn: string
@@ -42,6 +42,8 @@ export interface ParkRow {
   /** As in S2. */
   readonly signature: string | null
   readonly text: string
+  /** Whom the notice asks. */
+  readonly due: ReadonlyArray<{ readonly event: string; readonly slot: string }>
   readonly events: ReadonlyArray<NewEvent>
 }
 export interface ParkedRow {
@@ -54,7 +56,7 @@ export interface ParkedRow {
 const parkText = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, event text, slot text, agent text, thread text, door text,
-    fence bigint, turn text, principal text, root text, hop int, reason text, signature text, text text, events jsonb, last_said int)),
+    fence bigint, turn text, principal text, root text, hop int, reason text, signature text, text text, due jsonb, events jsonb, last_said int)),
 held as (
   select b.* from b join lease l on l.name = 'agent:' || b.agent and l.fence = b.fence for share of l),
 ok as (
@@ -71,7 +73,8 @@ ob as (
   insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, text, fence)
   select b.turn, 0, b.door, b.thread, b.agent, b.channel, b.reply_to, b.signature, 'creating', b.text, b.door_fence
   from ad b),
-${append()}
+${append()},
+${due}
 select b.ord, o.ord is not null as parked,
   case when o.ord is not null then (select jsonb_build_object('channel', channel, 'replyTo', reply_to) from ad where ad.ord = b.ord) end as parcel,
   ${appended}
