@@ -1,7 +1,7 @@
 /** The `telegram` block of troupe.yaml (everything but `name` and `type`). */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Secret, Text, WholeNumber } from "../../runtime/index.ts"
+import { Mode, Secret, Text, WholeNumber } from "../../runtime/index.ts"
 
 const Ids = Schema.Array(Schema.Union([Schema.Literal("*"), WholeNumber])).pipe(
   Schema.withDecodingDefaultKey(Effect.succeed([])),
@@ -25,6 +25,10 @@ export const TelegramSettings = Schema.Struct({
   triage: Schema.Literals(["off", "interests", "model"]).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed("off" as const)),
   ),
+  /** How words reach an agent at work. */
+  steering: Mode.pipe(Schema.withDecodingDefaultKey(Effect.succeed("join" as const))),
+  /** People who may steer everybody's work, give permissions and grant money, by numeric id. */
+  operators: Schema.Array(WholeNumber).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
 })
 export type TelegramSettings = typeof TelegramSettings.Type
 

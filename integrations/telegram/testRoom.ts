@@ -24,6 +24,8 @@ export const settings = (
     mode: "polling",
     allow: { users: [1, 2], chats: [] },
     triage: "off",
+    steering: "join",
+    operators: [],
     ...rest,
     token: Redacted.make(token),
     apiRoot: url,

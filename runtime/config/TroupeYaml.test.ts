@@ -58,7 +58,7 @@ prices: { "my-model": { input: 1.0, output: 5 } }
       { name: "bo", title: "Reviewer", integrations: ["web", "team-chat"] },
     ])
     expect(config.agents[0]?.soul).toContain("Teammate")
-    expect(config.budgets).toEqual({ perRoot: 1, perAgentPerDay: 20 })
+    expect(config.budgets).toEqual({ perRoot: 1, perAgentPerDay: 20, perMonth: 500 })
     expect(config.prices["my-model"]).toEqual({ input: 1, output: 5 })
     const [web, chat] = config.integrations
     expect(web).toEqual({ name: "web", type: "web", settings: {} })
