@@ -14,7 +14,13 @@ import type { Directories } from "./SpriteStore.ts"
 import { defaultPath, home } from "./Wire.ts"
 
 export type Isolation =
-  | { readonly _tag: "Bubblewrap"; readonly tools: Tools; readonly nestedUserNamespaces: boolean }
+  | {
+      readonly _tag: "Bubblewrap"
+      readonly tools: Tools
+      readonly nestedUserNamespaces: boolean
+      /** A file with the filter of system calls; undefined where there is none. */
+      readonly filter: string | undefined
+    }
   | { readonly _tag: "Unsafe"; readonly tools: Tools }
   | { readonly _tag: "Refused"; readonly reason: string }
 
@@ -57,6 +63,8 @@ export interface Plan {
   readonly uid: number | undefined
   /** Written to descriptor 3, or undefined where the launcher reads none. */
   readonly options: Buffer | undefined
+  /** A file to be open as descriptor 6. */
+  readonly filter: string | undefined
 }
 
 export const findTools = (bwrap?: string): Tools => {
@@ -91,14 +99,24 @@ export const plan = (
     const directory = unsafePath(box, command.directory)
     const tie = tools.setpriv === undefined ? [] : [tools.setpriv, "--pdeathsig", "KILL", "--"]
     const argv = [...limited, ...tie, ...entered(command, directory, tools)]
-    return { file: argv[0] ?? "/bin/sh", args: argv.slice(1), env, uid: box.uid, options: undefined }
+    return {
+      file: argv[0] ?? "/bin/sh",
+      args: argv.slice(1),
+      env,
+      uid: box.uid,
+      options: undefined,
+      filter: undefined,
+    }
   }
   const drop =
     box.uid === undefined
       ? []
       : [tools.setpriv ?? "setpriv", "--reuid", `${box.uid}`, "--regid", `${box.uid}`, "--clear-groups",
           "--inh-caps=-all", "--bounding-set=-all", "--"] // prettier-ignore
-  const options = bubblewrapArguments(box, command, isolation.nestedUserNamespaces)
+  const options = [
+    ...bubblewrapArguments(box, command, isolation.nestedUserNamespaces),
+    ...(isolation.filter === undefined ? [] : ["--seccomp", "6"]),
+  ]
   const [file = "bwrap", ...args] = [
     ...(box.network === undefined ? [] : entering(tools, box.network)),
     tools.bwrap ?? "bwrap",
@@ -113,6 +131,7 @@ export const plan = (
     env: {},
     uid: undefined,
     options: Buffer.from(`${options.join("\0")}\0`),
+    filter: isolation.filter,
   }
 }
 

@@ -1,6 +1,7 @@
 /** Decides at start how commands are kept apart, by running one; a promise is made only of what was seen to work. */
 import * as fs from "node:fs"
 import { dirname, join } from "node:path"
+import { filter } from "./Filter.ts"
 import { type Box, type Isolation, type Tools } from "./Isolation.ts"
 import type { Limits } from "./Limits.ts"
 import type { Pipes } from "./Pipes.ts"
@@ -63,13 +64,23 @@ const missing = async (
   // Old versions of bubblewrap cannot forbid user namespaces inside; as root there is nothing to forbid them with.
   const nested: ReadonlyArray<boolean> = isRoot ? [true] : [false, true]
   let said = ""
-  for (const nestedUserNamespaces of nested) {
-    const isolation: Isolation = { _tag: "Bubblewrap", tools, nestedUserNamespaces }
-    const result = await run(isolation, box, limits, pipes)
-    if (result === undefined) return isolation
-    said = result
+  for (const filter of filters(at("filter"))) {
+    for (const nestedUserNamespaces of nested) {
+      const isolation: Isolation = { _tag: "Bubblewrap", tools, nestedUserNamespaces, filter }
+      const result = await run(isolation, box, limits, pipes)
+      if (result === undefined) return isolation
+      said = result
+    }
   }
   return `bubblewrap does not work on this machine (${said}).`
+}
+
+/** With a filter of system calls if it can be had. */
+const filters = (file: string): ReadonlyArray<string | undefined> => {
+  const program = filter(process.arch)
+  if (program === undefined) return [undefined]
+  fs.writeFileSync(file, program, { mode: 0o600 })
+  return [file, undefined]
 }
 
 const run = (isolation: Isolation, box: Box, limits: Limits, pipes: Pipes): Promise<string | undefined> => {

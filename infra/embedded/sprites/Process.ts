@@ -79,13 +79,15 @@ export const start = (launch: Launch, listener: Listener): Running => {
     ...(planned.options === undefined ? (["ignore", "ignore"] as const) : (["pipe", "pipe"] as const)),
     "pipe",
   )
+  const filter = planned.filter === undefined ? undefined : fs.openSync(planned.filter, "r")
+  if (filter !== undefined) stdio[6] = filter
   for (const descriptor of inherited) {
     while (stdio.length < descriptor) stdio.push("ignore")
     stdio[descriptor] ??= devNull
   }
   const child = spawned(planned, stdio, isolation._tag === "Unsafe" ? launch.box.directories.home : "/")
   for (const pipe of pipes) pipe.closeTheirs()
-  if (devNull !== -1) fs.closeSync(devNull)
+  for (const descriptor of [devNull, filter ?? -1]) if (descriptor !== -1) fs.closeSync(descriptor)
   if (child instanceof Error) {
     for (const pipe of pipes) pipe.discard()
     return cannotStart(`The command could not be started: ${child.message}`, listener)

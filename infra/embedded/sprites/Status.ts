@@ -36,7 +36,11 @@ export const statusOf = (
       apart === undefined
         ? "No network but to the hosts that a sprite's policy allows, by its HTTP proxy."
         : `Each command has a network of its own with nothing in it, and no host can be allowed: ${apart}`
-    return { isolation: "bubblewrap", warning: undefined, limits: [...each, memory, network] }
+    const calls =
+      isolation.filter === undefined
+        ? "No filter of system calls on this machine."
+        : "System calls that lead out of sandboxes are refused (seccomp): namespaces, mounts, io_uring, kernel keys, BPF, vsock."
+    return { isolation: "bubblewrap", warning: undefined, limits: [...each, memory, network, calls] }
   }
   const user = ownUid
     ? "another user of this machine"
