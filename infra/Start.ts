@@ -3,10 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { resolve } from "node:path"
 import { env } from "node:process"
-import { builtinTools } from "../actors/conversation/tools/index.ts"
+import { builtinTools, withGithubTools } from "../actors/conversation/tools/index.ts"
 import { makeReaper, layerPostgres, Shell } from "../actors/sprite/index.ts"
 import { Anthropic, cheapestModel, priceAt, rehearsalModel } from "../integrations/anthropic/index.ts"
+import { Github } from "../integrations/github/index.ts"
 import { Sprites } from "../integrations/sprites/index.ts"
 import { LiveRoomsRuntime, ServerOptions, Sessions, WebServer, type Status } from "../admin/index.ts"
 import { Bus, Company, Hooks, Roster, Settings, TroupeYaml } from "../runtime/index.ts"
@@ -40,9 +42,12 @@ export const start = Effect.gen(function* () {
         ? model
         : cheapestModel(new Date()),
     modelOf: (agent) => (at.anthropic.rehearsal ? rehearsalModel : (agent.model ?? model)),
-    tools: builtinTools,
+    tools: withGithubTools(builtinTools),
     reap: reaping(makeReaper({ workspace: ws })),
   }).pipe(
+    Layer.provide(
+      Github.layer({ directory: resolve(settings.home, "github"), path: env["PATH"] ?? "/usr/bin:/bin" }),
+    ),
     Layer.provide(Shell.layer({ workspace: ws })),
     Layer.provide(
       Layer.merge(layerPostgres, Sprites.layer({ baseUrl: at.sprites.url, token: at.sprites.token })),
