@@ -3,17 +3,29 @@
  * It streams, as the SDK advises; it keeps a chat's messages in order and its history in memory; it answers chats beside each
  * other. It loses everything when it stops, and that is the point.
  */
+import { exec } from "node:child_process"
+import { promisify } from "node:util"
 import Anthropic from "@anthropic-ai/sdk"
 import type { MessageParam, ToolResultBlockParam } from "@anthropic-ai/sdk/resources/messages"
 import { Bot } from "grammy"
-import { serve } from "./Child.ts"
+import { now, serve } from "./Child.ts"
 
 const { BOT_TOKEN = "", API_ROOT = "", ANTHROPIC_BASE_URL = "" } = process.env
 const client = new Anthropic({ apiKey: "test-key", baseURL: ANTHROPIC_BASE_URL })
 const bot = new Bot(BOT_TOKEN, { client: { apiRoot: API_ROOT } })
 
+const run = promisify(exec)
 const histories = new Map<number, Array<MessageParam>>()
 const turns = new Map<number, Promise<void>>()
+
+/** Milliseconds that each command took. */
+const commands: Array<number> = []
+const shell = async (input: unknown): Promise<string> => {
+  const from = now()
+  const { stdout } = await run((input as { readonly command: string }).command)
+  commands.push(now() - from)
+  return stdout
+}
 
 const answer = async (history: Array<MessageParam>): Promise<string> => {
   for (;;) {
@@ -22,16 +34,17 @@ const answer = async (history: Array<MessageParam>): Promise<string> => {
         model: "claude-sonnet-5-5",
         max_tokens: 8_000,
         system: "You are a helpful bot.",
-        tools: [{ name: "noop", description: "Does nothing.", input_schema: { type: "object" } }],
+        tools: [{ name: "shell", description: "Runs a command.", input_schema: { type: "object" } }],
         messages: history,
       })
       .finalMessage()
     history.push({ role: "assistant", content: message.content })
     if (message.stop_reason !== "tool_use")
       return message.content.map((b) => (b.type === "text" ? b.text : "")).join("")
-    const results = message.content.flatMap((block): Array<ToolResultBlockParam> =>
-      block.type === "tool_use" ? [{ type: "tool_result", tool_use_id: block.id, content: "done" }] : [],
-    )
+    const results: Array<ToolResultBlockParam> = []
+    for (const block of message.content)
+      if (block.type === "tool_use")
+        results.push({ type: "tool_result", tool_use_id: block.id, content: await shell(block.input) })
     history.push({ role: "user", content: results })
   }
 }
@@ -49,6 +62,6 @@ bot.on("message:text", (ctx) => {
 })
 
 void bot.start()
-const methods = { rooms: () => histories.size }
+const methods = { rooms: () => histories.size, commands: () => commands }
 export type BareBot = typeof methods
 serve(methods)

@@ -28,7 +28,13 @@ export interface Standing {
 }
 
 const scope = await Effect.runPromise(Scope.make())
-const tokens = { bare: "1000:bare", troupe: "2000:troupe", other: "3000:other" } as const
+const tokens = {
+  bare: "1000:bare",
+  troupe: "2000:troupe",
+  other: "3000:other",
+  more: "4000:more",
+  many: "5000:many",
+} as const
 export type BotName = keyof typeof tokens
 const tg = await Effect.runPromise(
   TelegramEmulator.start({

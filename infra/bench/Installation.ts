@@ -3,6 +3,9 @@ import { spawn, type ChildProcess } from "node:child_process"
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { Sql } from "../../runtime/index.ts"
 import { processesIn, signal } from "../embedded/Processes.ts"
 import { freePort } from "../testing/TestServer.ts"
 import { now } from "./Child.ts"
@@ -119,13 +122,16 @@ export class Installation {
     if (child !== undefined && child.exitCode === null && child.signalCode === null) await gone
   }
 
-  /** Where its Postgres is. */
-  get database(): string {
+  /** Asks its Postgres, over a connection of our own. */
+  query<R extends object>(text: string): Promise<ReadonlyArray<R>> {
     const { port, password } = JSON.parse(readFileSync(join(this.home, "troupe/postgres.json"), "utf8")) as {
       port: number
       password: string
     }
-    return `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
+    const url = Redacted.make(`postgres://postgres:${password}@127.0.0.1:${port}/postgres`)
+    return Effect.runPromise(
+      Effect.flatMap(Sql, (sql) => sql.cold<R>(text, [])).pipe(Effect.provide(Sql.layer(url))),
+    )
   }
 
   remove(): void {

@@ -1,10 +1,9 @@
 /**
- * Work per message must not grow with agents that do not hear it, with threads, or with what is stored. Statements are counted
- * by Postgres itself, as transactions: each of ours is one statement.
+ * Work per message must not grow with agents that do not hear it, with threads, or with what is stored. Installations of three
+ * sizes run beside each other, are warmed up first and measured in turn; medians are compared. Statements are counted by Postgres
+ * itself, as transactions: each of ours is one statement. What they ask while nothing happens is taken off.
  */
-import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
-import { Sql } from "../../runtime/index.ts"
+import type { BotName } from "./Crowd.ts"
 import { median } from "./actors/Report.ts"
 import { said, type Figure } from "./Figure.ts"
 import { now } from "./Child.ts"
@@ -12,6 +11,13 @@ import type { Installation } from "./Installation.ts"
 import { cpuOf, pause, type Stage } from "./Stage.ts"
 
 const perRound = 150
+const rounds = 3
+
+interface Size {
+  readonly what: string
+  readonly bot: BotName
+  readonly troupe: Installation
+}
 
 interface Work {
   readonly ms: number
@@ -20,79 +26,89 @@ interface Work {
 }
 
 export async function* growth(stage: Stage): AsyncGenerator<Figure> {
-  const works: Array<readonly [string, Work]> = []
-  for (const others of [0, 99, 999]) {
-    const troupe = stage.install({ token: "3000:other", others })
-    await troupe.start()
-    works.push([`${others + 1} agents`, await workOf(stage, troupe, `a${others}`)])
-    if (others === 99) {
-      await query(troupe, fill)
-      works.push(["100 agents, 10^5 stored messages in 1,000 threads", await workOf(stage, troupe, "stored")])
-    }
-    troupe.remove()
-  }
-  const base = works[0]![1]
-  for (const [what, { ms, cpu, statements }] of works)
+  const sizes: ReadonlyArray<Size> = [
+    { what: "1 agent", bot: "other", troupe: stage.install({ token: "3000:other" }) },
+    { what: "100 agents", bot: "more", troupe: stage.install({ token: "4000:more", others: 99 }) },
+    { what: "1000 agents", bot: "many", troupe: stage.install({ token: "5000:many", others: 999 }) },
+  ]
+  for (const { troupe } of sizes) await troupe.start()
+  const [base, ...grown] = await worksOf(stage, "fresh", sizes)
+  const [one, hundred, thousand] = sizes
+  await thousand!.troupe.stop()
+  await hundred!.troupe.query(fill)
+  const what = "100 agents, 10^5 stored messages in 1,000 threads"
+  const [again, full] = await worksOf(stage, "stored", [one!, { ...hundred!, what }])
+  for (const { troupe } of sizes) troupe.remove()
+
+  for (const [{ what }, { ms, cpu, statements }] of [base!, ...grown, full!])
     yield said(
       `one message, ${what}`,
       `${ms.toFixed(1)} ms, ${cpu.toFixed(1)} ms CPU, ${statements.toFixed(1)} statements`,
     )
-  const worst = (of: keyof Work) => Math.max(...works.map(([, w]) => w[of])) / base[of]
+  // Each is compared with the small one in the same minutes.
+  const growthOf = (of: keyof Work) =>
+    Math.max(...grown.map(([, work]) => work[of] / base![1][of]), full![1][of] / again![1][of])
   for (const [what, of, most] of [
     ["statements", "statements", 1.1],
     ["time", "ms", 1.5],
     ["CPU", "cpu", 1.5],
-  ] as const)
-    yield {
-      what: `growth of ${what} per message`,
-      troupe: "",
-      ratio: worst(of),
-      goal: `<= ${most}x`,
-      ok: worst(of) <= most,
-    }
-}
-
-const workOf = async ({ crowd }: Stage, troupe: Installation, name: string): Promise<Work> => {
-  const side = { bot: "other", pid: () => troupe.pid } as const
-  await crowd.burst("other", `${name}-warm`, 300, 50)
-  await crowd.oneByOne("other", name, 60, 10, "Hello")
-  await pause(1_000)
-  const idle = await counting(troupe, () => pause(2_000))
-  const busy = await counting(troupe, () =>
-    cpuOf(side, () => crowd.oneByOne("other", name, perRound, 10, "Hello")),
-  )
-  const background = (idle.statements / idle.seconds) * busy.seconds
-  return {
-    ms: median(busy.value.value.map(({ said, done }) => done - said)),
-    cpu: busy.value.cpu / perRound,
-    statements: (busy.statements - background) / perRound,
+  ] as const) {
+    const ratio = growthOf(of)
+    yield { what: `growth of ${what} per message`, troupe: "", ratio, goal: `<= ${most}x`, ok: ratio <= most }
   }
 }
 
-/** A backend reports what it did when it has been idle for a second. */
-const counting = async <A>(troupe: Installation, work: () => Promise<A>) => {
-  await pause(1_300)
-  const before = await committed(troupe)
+const worksOf = async (
+  { crowd }: Stage,
+  name: string,
+  sizes: ReadonlyArray<Size>,
+): Promise<ReadonlyArray<readonly [Size, Work]>> => {
+  for (const { bot } of sizes) {
+    for (const n of [1, 2]) await crowd.burst(bot, `${name}-warm${n}`, 300, 50)
+    await crowd.oneByOne(bot, name, 100, 10, "Hello")
+  }
+  const troupes = sizes.map(({ troupe }) => troupe)
+  const idle = await counting(troupes, () => pause(12_000))
+  const busy = await counting(troupes, async () => {
+    const measured = sizes.map((): Array<Omit<Work, "statements">> => [])
+    for (let round = 0; round < rounds; round++)
+      for (const [i, { bot, troupe }] of sizes.entries()) {
+        const side = { bot, pid: () => troupe.pid }
+        const { value, cpu } = await cpuOf(side, () => crowd.oneByOne(bot, name, perRound, 10, "Hello"))
+        measured[i]!.push({ ms: median(value.map(({ said, done }) => done - said)), cpu: cpu / perRound })
+      }
+    return measured
+  })
+  return sizes.map((size, i) => [
+    size,
+    {
+      ms: median(busy.value[i]!.map((m) => m.ms)),
+      cpu: median(busy.value[i]!.map((m) => m.cpu)),
+      statements:
+        (busy.statements[i]! - (idle.statements[i]! / idle.seconds) * busy.seconds) / (perRound * rounds),
+    },
+  ])
+}
+
+/** A backend reports what it did with the first statement after a second, or when it ends: the sweeps see to both. */
+const settled = 4_500
+
+const counting = async <A>(troupes: ReadonlyArray<Installation>, work: () => Promise<A>) => {
+  await pause(settled)
+  const before = await Promise.all(troupes.map(committed))
   const from = now()
   const value = await work()
-  await pause(1_300)
-  return { value, statements: (await committed(troupe)) - before, seconds: (now() - from) / 1_000 }
+  await pause(settled)
+  const after = await Promise.all(troupes.map(committed))
+  return { value, statements: after.map((n, i) => n - before[i]!), seconds: (now() - from) / 1_000 }
 }
 
 const committed = async (troupe: Installation): Promise<number> => {
-  const [row] = await query<{ n: number }>(
-    troupe,
+  const [row] = await troupe.query<{ n: number }>(
     "select sum(xact_commit)::float8 as n from pg_stat_database where datname = current_database()",
   )
   return row!.n
 }
-
-const query = <R extends object>(troupe: Installation, text: string) =>
-  Effect.runPromise(
-    Effect.flatMap(Sql, (sql) => sql.cold<R>(text, [])).pipe(
-      Effect.provide(Sql.layer(Redacted.make(troupe.database))),
-    ),
-  )
 
 /** Finished conversations of the one agent that is heard: what a year of use leaves behind. */
 const fill = `

@@ -1,7 +1,8 @@
 /** One message at a time, the same in a burst, and with a tool round: Troupe against the bare bot, on the same emulators. */
 import { median, quantile } from "./actors/Report.ts"
 import type { Asked } from "./Crowd.ts"
-import { compared, exactly, said, versus, type Figure } from "./Figure.ts"
+import { compared, exactly, versus, type Figure } from "./Figure.ts"
+import type { Installation } from "./Installation.ts"
 import { cpuOf, inTurn, type Contender, type Stage } from "./Stage.ts"
 
 const perRound = 120
@@ -91,26 +92,32 @@ export async function* burst({ crowd, brain }: Stage, sides: Sides, rounds: numb
   )
 }
 
-/** The model asks for a tool that does nothing, so that what is left is the round: results back, next request. */
+/** The model asks for the smallest command in a shell: in Troupe's sandbox, and as a child of the bare bot. Both succeed. */
 export async function* toolRound(
   { crowd, brain }: Stage,
   sides: Sides,
   rounds: number,
+  commands: { readonly bare: () => Promise<ReadonlyArray<number>>; readonly troupe: Installation },
 ): AsyncGenerator<Figure> {
   const between = async (side: Contender, room: string, count: number) => {
     const asked = await crowd.oneByOne(side.bot, room, count, 5, "Hello")
     const arrived = await brain.arrived(asked.map(({ q }) => q))
     return median(arrived.map(([first, second]) => second! - first!))
   }
-  await brain.behave({ tool: { name: "noop", input: {} } })
+  await brain.behave({ tool: { name: "shell", input: { command: "true" } } })
   await inTurn(1, sides, (side) => between(side, "warmtool", 40))
   const { bare, troupe } = await inTurn(rounds, sides, (side, n) => between(side, `tool${n}-`, 40))
-  yield compared("a tool round, without the command, p50", median(bare), median(troupe), "ms", { most: 2 })
-  await brain.behave({ tool: { name: "shell", input: { command: "true" } } })
-  await between(sides.troupe, "warmshell", 10)
-  const shell = await between(sides.troupe, "warmshell", 20)
   await brain.behave({})
-  yield said("the same with `true` in the sandbox's shell", `${shell.toFixed(1)} ms`)
+  const receipts = await commands.troupe.query<{ ms: number; ok: boolean }>(receiptsText)
+  const failed = receipts.filter((r) => !r.ok).length
+  yield exactly("tool calls that failed", failed, 0)
+  yield compared("a tool round with `true` in a shell, p50", median(bare), median(troupe), "ms", { most: 2 })
+  const own = median(receipts.slice(0, 40 * rounds).map((r) => r.ms))
+  yield versus("of it the command, about", median(await commands.bare()), own, "ms")
 }
+
+const receiptsText = `
+select (body->>'ms')::float8 as ms, (body->>'ok')::boolean as ok from event
+where kind = 'tool' and body->>'state' = 'finished' order by at desc`
 
 const took = ({ said, done }: Asked): number => done - said
