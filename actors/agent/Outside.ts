@@ -1,7 +1,8 @@
 /**
- * The ears of outside agents: under a lease, one durable consumer per outside agent and door, from when it joined; leaving deletes
- * it. Only the consumer is ours: what is heard through it and what is said back is the program's affair. A stream that was
- * wiped has its consumers again within half a minute; what they missed is told again (P4).
+ * The consumers of the company, under a lease: one durable per outside agent and door, from when it joined. Only the consumer is
+ * ours: what is heard through it and what is said back is the program's affair. One whose agent left is deleted, an inside agent's
+ * too, also when nobody was there to see it leave. A stream that was wiped has the outside agents' consumers again within half a
+ * minute; what they missed is told again (P4).
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -15,42 +16,55 @@ export const layer = Layer.effectDiscard(
     const bus = yield* Bus
     const { ws } = roster
 
-    const ears = () =>
+    const members = () =>
       [...roster.now().doors.values()].flatMap((door) =>
-        door.members
-          .filter((m) => !isInside(m.agent))
-          .map((m) => ({
-            durable: Subject.durableName(m.agent.id, door.id),
+        door.members.map(({ agent, since }) => ({
+          agent,
+          ear: {
+            durable: Subject.durableName(agent.id, door.id),
             filter: Subject.wordsOf(ws, door.id),
-            since: m.since,
-          })),
+            since,
+          },
+        })),
       )
+    const keep = Effect.suspend(() =>
+      Effect.forEach(
+        members().filter((m) => !isInside(m.agent)),
+        (m) => bus.keep(m.ear),
+        { discard: true },
+      ),
+    )
+    // A consumer that is taken from an agent which has just joined is made again by itself: what it heard is decided.
+    const clear = Effect.gen(function* () {
+      const there = yield* bus.durables
+      const wanted = new Set(members().map((m) => m.ear.durable))
+      yield* Effect.forEach(
+        there.filter((durable) => !wanted.has(durable)),
+        bus.leave,
+        { discard: true },
+      )
+    })
+    const warned = Effect.catch((e: { readonly message: string }) =>
+      Effect.logWarning(`consumers of the company: ${e.message}`),
+    )
 
-    yield* leases.hold(`outside:${ws}`, () =>
+    yield* leases.hold(`consumers:${ws}`, () =>
       Effect.gen(function* () {
-        const kept = new Set<string>()
         const changes = yield* Queue.sliding<void>(1)
         yield* Effect.acquireRelease(
           Effect.sync(() => roster.onChange(() => Queue.offerUnsafe(changes, undefined))),
           (stopListening) => Effect.sync(stopListening),
         )
-        const attend = Effect.gen(function* () {
-          const wanted = ears()
-          for (const ear of wanted) {
-            yield* bus.keep(ear)
-            kept.add(ear.durable)
+        for (;;) {
+          yield* warned(Effect.andThen(keep, clear))
+          // Until somebody joins or leaves.
+          let changed = false
+          while (!changed) {
+            const change = yield* Effect.timeoutOption(Queue.take(changes), "30 seconds")
+            changed = change._tag === "Some"
+            if (!changed) yield* warned(keep)
           }
-          for (const durable of kept) {
-            if (wanted.some((ear) => ear.durable === durable)) continue
-            yield* bus.leave(durable)
-            kept.delete(durable)
-          }
-        })
-        yield* attend.pipe(
-          Effect.catch((e) => Effect.logWarning(`consumers of outside agents: ${e.message}`)),
-          Effect.andThen(Effect.timeoutOption(Queue.take(changes), "30 seconds")),
-          Effect.forever,
-        )
+        }
       }).pipe(Effect.scoped),
     )
   }),

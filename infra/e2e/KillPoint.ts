@@ -17,6 +17,7 @@ export const statements = {
   finish: "usage = b.usage, ended_at = now(), taken = b.taken",
   parts: "on conflict do nothing returning turn, part",
   delivered: "update outbox o set state = b.state",
+  speak: "d.slot = n.agent and d.state = 'due'",
   take: "insert into lease (name",
 } as const
 

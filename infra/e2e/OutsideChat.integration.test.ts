@@ -6,6 +6,7 @@ import { postgres } from "../../runtime/store/guard.ts"
 import { say } from "../emulators/anthropic/index.ts"
 import type { Chat } from "../emulators/telegram/index.ts"
 import { testNats } from "../testing/index.ts"
+import { after, before } from "./KillPoint.ts"
 import { stage, type Stage } from "./Stage.ts"
 
 let s: Stage
@@ -64,4 +65,25 @@ it("tells the chat once when it does not answer", async () => {
   await sql.end()
   await s.until(chat, () => bots(chat).length === 1)
   expect(bots(chat)[0]!.text).toContain("Troupe\n@eve did not answer within 10 minutes")
+})
+
+it("killed around the statement that stores its words: sent again, they stand there once, under the same answer", async () => {
+  const { chat, people } = s.group("Eva", "Tom")
+  for (const [n, kill] of [before("speak"), after("speak")].entries()) {
+    const text = `@eve number ${n}?`
+    s.tg.say(chat, people[0]!, text)
+    const { ws, message } = await heard(text)
+    const subject = `troupe.${ws}.say.${message.slots[0]}.${message.thread}`
+    const request = JSON.stringify({ id: message.id, text: `Number ${n}.`, replyTo: message.id })
+    await s.runtime.arm(kill)
+    const lost = nats.request(subject, request, { timeout: 20_000 }).catch(() => "no answer")
+    await s.runtime.end()
+    await s.runtime.start()
+    const answer = (await nats.request(subject, request)).json<{ event: string; pos: number }>()
+    expect(answer).toEqual({ event: expect.any(String), pos: expect.any(Number), thread: message.thread })
+    expect((await nats.request(subject, request)).json()).toEqual(answer)
+    await s.until(chat, () => bots(chat).length === n + 1)
+    void lost
+  }
+  expect(bots(chat).map((m) => m.text)).toEqual(["eve\nNumber 0.", "eve\nNumber 1."])
 })

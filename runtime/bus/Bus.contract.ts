@@ -22,7 +22,13 @@ const collector = <A>() => {
   }
 }
 
-export const suite = <E>(name: string, ws: WorkspaceId, layer: Layer.Layer<Bus, E>) =>
+/** `request` asks whoever serves a subject, as a program elsewhere does. */
+export const suite = <R, E>(
+  name: string,
+  ws: WorkspaceId,
+  layer: Layer.Layer<Bus | R, E>,
+  request: (subject: string, payload: string) => Effect.Effect<unknown, unknown, R>,
+) =>
   describe(name, () => {
     const runtime = ManagedRuntime.make(layer)
     afterAll(() => runtime.dispose())
@@ -162,6 +168,32 @@ export const suite = <E>(name: string, ws: WorkspaceId, layer: Layer.Layer<Bus, 
         ),
       ))
 
+    it("answers requests as long as it serves them", () =>
+      runtime.runPromise(
+        Effect.gen(function* () {
+          const bus = yield* Bus
+          const subject = `troupe.${ws}.ask.one`
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              yield* bus.serve({
+                name: "test",
+                version: "1.0.0",
+                description: "",
+                endpoints: [
+                  {
+                    name: "ask",
+                    subject: `troupe.${ws}.ask.*`,
+                    handle: (at, payload) => Effect.succeed({ at, payload }),
+                  },
+                ],
+              })
+              expect(yield* request(subject, "hello")).toEqual({ at: subject, payload: "hello" })
+            }),
+          )
+          expect(yield* Effect.option(request(subject, "hello"))).toMatchObject({ _tag: "None" })
+        }),
+      ))
+
     it("a durable that left is gone, and leaving twice is fine", () =>
       runtime.runPromise(
         Effect.gen(function* () {
@@ -170,8 +202,11 @@ export const suite = <E>(name: string, ws: WorkspaceId, layer: Layer.Layer<Bus, 
           yield* Effect.scoped(
             bus.hear({ durable, filter: wordsOf(ws, door), since, onMessage: (d) => d.ack() }),
           )
+          yield* bus.keep({ durable, filter: wordsOf(ws, door), since })
+          expect(yield* bus.durables).toContain(durable)
           yield* bus.leave(durable)
           yield* bus.leave(durable)
+          expect(yield* bus.durables).not.toContain(durable)
         }),
       ))
   })

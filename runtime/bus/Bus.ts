@@ -81,6 +81,8 @@ export class Bus extends Context.Service<
      * (`_INBOX...`): by any other reply subject a requester would speak with our rights.
      */
     readonly serve: (service: MicroService) => Effect.Effect<void, BusError, Scope.Scope>
+    /** The durables that there are, whoever hears through them. */
+    readonly durables: Effect.Effect<ReadonlyArray<string>, BusError>
     /** Deletes a durable: its owner left the door. */
     readonly leave: (durable: string) => Effect.Effect<void, BusError>
     readonly state: Effect.Effect<BusState>

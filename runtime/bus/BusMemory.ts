@@ -1,4 +1,5 @@
 /** The bus in memory, for tests: same order, acks and redelivery (by hand: `redeliver`), no process boundary. */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -16,8 +17,8 @@ export class BusMemory extends Context.Service<
   {
     readonly published: ReadonlyArray<Publication>
     readonly redeliver: () => void
-    /** Asks whoever serves the subject; undefined: nobody does. */
-    readonly request: (subject: string, payload: string) => Effect.Effect<object | undefined>
+    /** Asks whoever serves the subject, if anybody does. */
+    readonly request: (subject: string, payload: string) => Effect.Effect<object, Cause.NoSuchElementError>
   }
 >()("troupe/bus/BusMemory") {
   static readonly layer: Layer.Layer<Bus | BusMemory> = Layer.effectContext(
@@ -93,6 +94,7 @@ export class BusMemory extends Context.Service<
             Effect.sync(() => service.endpoints.forEach((e) => endpoints.add(e))),
             () => Effect.sync(() => service.endpoints.forEach((e) => endpoints.delete(e))),
           ),
+        durables: Effect.sync(() => [...durables.keys()]),
         leave: (durable) => Effect.sync(() => durables.delete(durable)).pipe(Effect.asVoid),
         state: Effect.succeed({ connected: true, server: "memory" }),
       })
@@ -101,7 +103,9 @@ export class BusMemory extends Context.Service<
       }
       const request = (subject: string, payload: string) => {
         const found = [...endpoints].find((e) => matches(e.subject, subject))
-        return found === undefined ? Effect.succeed(undefined) : found.handle(subject, payload)
+        return found === undefined
+          ? Effect.fail(new Cause.NoSuchElementError(subject))
+          : found.handle(subject, payload)
       }
       return Context.make(Bus, bus).pipe(
         Context.add(BusMemory, BusMemory.of({ published: stored, redeliver, request })),

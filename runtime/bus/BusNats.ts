@@ -94,6 +94,11 @@ export const layer = (address: NatsAddress, ws: WorkspaceId): Layer.Layer<Bus, B
         keep: (ear) => Effect.asVoid(consumerOf(js, jsm, ws, ear, elsewhere)),
         serve: (service) =>
           serve(nc, service).pipe(Effect.andThen(attempt("serve requests", () => nc.flush()))),
+        durables: attempt("list the consumers", async () => {
+          const names: Array<string> = []
+          for await (const consumer of jsm.consumers.list(streamName(ws))) names.push(consumer.name)
+          return names
+        }),
         leave: (durable) =>
           attempt("delete a consumer", () => jsm.consumers.delete(streamName(ws), durable)).pipe(
             Effect.catchIf(

@@ -35,6 +35,7 @@ const stage = () => {
     hear: () => Effect.void,
     keep: () => Effect.void,
     serve: () => Effect.void,
+    durables: Effect.succeed([]),
     leave: () => Effect.void,
     state: Effect.succeed({ connected: true, server: "" }),
   })
