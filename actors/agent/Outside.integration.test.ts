@@ -42,7 +42,15 @@ it("a consumer goes with its agent, also when nobody was there to see it leave",
   await w.run(Effect.flatMap(Bus, (bus) => bus.keep({ durable: stranger, filter, since })))
   const without = {
     agents: [
-      { name: "ada", title: "Engineer", model: null, soul: "", interests: [], integrations: ["room"] },
+      {
+        name: "ada",
+        title: "Engineer",
+        model: null,
+        soul: "",
+        interests: [],
+        integrations: ["room"],
+        settings: {},
+      },
     ],
     integrations: [{ name: "room", type: "web", settings: {} }],
   }

@@ -44,7 +44,7 @@ export const repairOverdue = Effect.gen(function* () {
   const rows = yield* sql.hot<Overdue & object>(
     `${overdueText} and d.due_at < now() - case when d.slot = any ($2::text[]) then interval '1 minute' else interval '5 seconds' end
      ${grouped} limit 500`,
-    [ws, yield* outsideAgents],
+    [ws, (yield* outsideAgents).map((a) => a.id)],
   )
   yield* tellAgain(rows)
 })

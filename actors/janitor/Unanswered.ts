@@ -9,6 +9,7 @@ import {
   eventJson,
   isInside,
   Journal,
+  mostHops,
   newId,
   Roster,
   Sql,
@@ -17,15 +18,15 @@ import {
   type MessageEvent,
 } from "../../runtime/index.ts"
 
-const patience = "10 minutes"
-
 const lateText = `
 select ${eventJson} as event, d.slot as agent
-from decision d join event e on e.id = d.event join thread t on t.id = e.thread
-where d.ws = $1 and d.state = 'due' and d.slot = any ($2::text[]) and e.at < now() - interval '${patience}' order by e.at limit 100`
+from jsonb_to_recordset($2::jsonb) as a(id text, patience float8)
+join decision d on d.slot = a.id and d.ws = $1 and d.state = 'due'
+join event e on e.id = d.event join thread t on t.id = e.thread
+where e.at < now() - make_interval(secs => a.patience * 60) order by e.at limit 100`
 
 export const outsideAgents = Effect.map(Roster, (roster) =>
-  [...roster.now().agents.values()].filter((a) => !isInside(a)).map((a) => a.id),
+  [...roster.now().agents.values()].filter((a) => !isInside(a)),
 )
 
 export const giveUpUnanswered = Effect.gen(function* () {
@@ -33,7 +34,10 @@ export const giveUpUnanswered = Effect.gen(function* () {
   if (outside.length === 0) return
   const sql = yield* Sql
   const { ws } = yield* Roster
-  const rows = yield* sql.hot<{ event: MessageEvent; agent: AgentId }>(lateText, [ws, outside])
+  const rows = yield* sql.hot<{ event: MessageEvent; agent: AgentId }>(lateText, [
+    ws,
+    outside.map(({ id, patience }) => ({ id, patience })),
+  ])
   for (const { event, agent } of rows) yield* giveUp(event, agent)
 })
 
@@ -43,10 +47,15 @@ const giveUp = Effect.fnUntraced(function* (event: MessageEvent, agent: AgentId)
   const roster = yield* Roster
   const { ws } = roster
   const door = roster.now().doors.get(event.door)
-  const name = roster.now().agents.get(agent)?.name
-  if (door === undefined || name === undefined) return
+  const late = roster.now().agents.get(agent)
+  if (door === undefined || late === undefined) return
+  const { name } = late
+  // Who invited it goes on without it.
+  const slots = door.members
+    .map((m) => m.agent.id)
+    .filter((id) => event.invites === true && id === event.author.id && event.hop + 1 < mostHops)
   const id = newId<EventId>(yield* Clock.currentTimeMillis)
-  const reason = `did not answer within ${patience}`
+  const reason = `did not answer within ${late.patience} minutes`
   const text = `@${name} ${reason}: its program may not run. Ask somebody else, or say it again when it is back.`
   const signature = door.platform ? "Troupe" : null
   const { parcel } = yield* journal.unanswered({
@@ -59,6 +68,7 @@ const giveUp = Effect.fnUntraced(function* (event: MessageEvent, agent: AgentId)
     word: id,
     signature,
     text,
+    due: slots.map((slot) => ({ event: id, slot })),
     events: [
       {
         id,
@@ -72,8 +82,8 @@ const giveUp = Effect.fnUntraced(function* (event: MessageEvent, agent: AgentId)
           replyTo: event.id,
           edits: null,
           root: event.root,
-          hop: event.hop,
-          slots: [],
+          hop: event.hop + 1,
+          slots,
           lastLead: null,
           principal: event.principal,
           turn: null,

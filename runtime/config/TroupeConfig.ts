@@ -25,7 +25,7 @@ export const AgentBlock = Schema.Struct({
   integrations: Schema.optionalKey(Schema.Array(Text)),
   /** How words reach it while it works; absent: as the integration says. */
   steering: Schema.optionalKey(Mode),
-  /** Open words that are older when it hears them are left alone. Minutes. */
+  /** Open words that are older when it hears them are left alone; what an outside agent does not answer in time is given up. Minutes. */
   patience: Schema.optionalKey(Schema.Finite.check(Schema.isGreaterThan(0))),
   /** By tool: `allow` (what is not named), `ask` (a person says so each time) or `deny`. */
   permissions: Schema.optionalKey(Schema.Record(Schema.String, Schema.Literals(["allow", "ask", "deny"]))),

@@ -198,7 +198,7 @@ const checkMembership = (source: YamlSource, problems: Array<Problem>): void => 
 const checkOutside = (source: YamlSource, problems: Array<Problem>): void => {
   for (const [index, agent] of blocks(source, "agents").entries()) {
     if (agent.kind !== "outside") continue
-    for (const key of ["model", "soul", "interests"]) {
+    for (const key of ["model", "soul", "interests", "steering", "permissions"]) {
       if (!(key in agent)) continue
       const message = `An outside agent thinks for itself, "${key}" has no meaning here; remove it.`
       problems.push(source.atKey(["agents", index, key], message))

@@ -49,6 +49,33 @@ describe("an outside agent that is asked", () => {
     expect(events.at(-1)).toMatchObject({ message: said.event, leader: w.agents["eve"], verdict: "lead" })
   })
 
+  it("tells who invited it what came of it, or that nothing did", async () => {
+    const said = await w.say("invited", "@ada ask max")
+    /** As the invite tool writes it. */
+    const invite = async () => {
+      const { event } = await eve(said.thread, { text: "Please look.", replyTo: said.event })
+      await w.sql(
+        `with e as (update event set body = body || jsonb_build_object('invites', true, 'slots', jsonb_build_array($2::text),
+           'author', (body->'author') || jsonb_build_object('id', $3::text)) where id = $1 returning id, thread)
+         insert into decision (event, slot, thread, ws, state) select id, $2, thread, $4, 'due' from e`,
+        [event, w.agents["max"], w.agents["ada"], w.ws],
+      )
+      return event
+    }
+    const first = await invite()
+    const answer = await send(w.agents["max"]!, said.thread, { id: "r", text: "Done.", replyTo: first })
+    if ("error" in answer) throw new Error(answer.error)
+    expect(await message(answer.event)).toMatchObject({ mentions: [], slots: [w.agents["ada"]] })
+    const second = await invite()
+    await w.sql("update event set at = now() - interval '11 minutes' where id = $1", [second])
+    await w.decided(second, "parked")
+    const notice = await w.row<{ body: unknown }>(
+      "select body from event where thread = $1 and body->>'replyTo' = $2 and body->'author'->>'kind' = 'system'",
+      [said.thread, second],
+    )
+    expect(notice).toMatchObject({ body: { slots: [w.agents["ada"]] } })
+  })
+
   it("needs not name what it answers", async () => {
     const first = await w.say("unnamed", "@eve one")
     const second = await w.say("unnamed", "@eve two")
@@ -124,7 +151,10 @@ describe("what an outside agent says", () => {
       expect(words).toMatchObject({ hop, slots: hop < 6 ? [w.agents[other]] : [] })
       before = answer.event
     }
-    expect((await message(before)).text).toContain("Nobody else was called")
+    expect(await message(before)).toMatchObject({
+      text: expect.stringContaining("Nobody else was called") as string,
+      uncalled: [w.agents["eve"]],
+    })
     const sixth = await send(w.agents["max"]!, said.thread, { id: "hop6", text: "@eve thanks" })
     expect(sixth).toMatchObject({ event: before })
     const request = { id: "hop7", text: "@max thanks", replyTo: before }

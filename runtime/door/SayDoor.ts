@@ -88,7 +88,10 @@ export class SayDoor extends Context.Service<
         const earlier = yield* before(speaker.id, thread, request.replyTo ?? null)
         const id = newId<EventId>(yield* Clock.currentTimeMillis)
         const others = door.members.map((m) => m.agent).filter((a) => a.id !== speaker.id)
-        const asked = mentionsIn(request.text, others)
+        const mentions = mentionsIn(request.text, others)
+        // Who invited it is told what came of it.
+        const inviter = others.find((a) => invited(earlier, speaker.id) && a.id === earlier?.author.id)
+        const asked = inviter === undefined ? mentions : [...new Set([inviter.id, ...mentions])]
         const hop = hopAfter(earlier, speaker.id)
         if (hop > mostHops)
           return yield* refuse(
@@ -99,7 +102,7 @@ export class SayDoor extends Context.Service<
         const tooFar = asked.length > 0 && hop >= mostHops
         const slots = tooFar ? [] : asked
         const text = tooFar
-          ? `${request.text}\n\n(Nobody else was called: agents have answered each other ${mostHops} times since a person spoke.)`
+          ? `${request.text}\n\n(Nobody else was called: agents have answered each other ${mostHops} times since a person spoke. Say "continue" and we go on.)`
           : request.text
         if (title !== undefined) yield* rooms.open(door.id, title, thread)
         const signature = door.platform ? (others.length > 0 ? speaker.name : "") : null
@@ -122,7 +125,7 @@ export class SayDoor extends Context.Service<
                 kind: "message",
                 author: { door: door.id, id: speaker.id, name: speaker.name, kind: "agent" },
                 text,
-                mentions: asked,
+                mentions,
                 attachments: [],
                 replyTo: earlier?.id ?? null,
                 edits: null,
@@ -132,6 +135,7 @@ export class SayDoor extends Context.Service<
                 lastLead: null,
                 principal: earlier?.principal ?? `${door.id}:${speaker.id}`,
                 turn: null,
+                ...(tooFar ? { uncalled: asked } : {}),
               },
             },
             {
@@ -231,6 +235,9 @@ export class SayDoor extends Context.Service<
     }),
   )
 }
+
+const invited = (event: MessageEvent | undefined, speaker: AgentId) =>
+  event?.invites === true && event.slots.includes(speaker)
 
 const again = "It could not be stored just now: send the same again with the same id."
 

@@ -80,6 +80,8 @@ export interface UnansweredRow {
   /** As in S2. */
   readonly signature: string | null
   readonly text: string
+  /** Whom the notice asks: who invited the agent. */
+  readonly due: ReadonlyArray<{ readonly event: string; readonly slot: string }>
   readonly events: ReadonlyArray<NewEvent>
 }
 
@@ -92,10 +94,11 @@ export interface GivenUpRow {
 const unansweredText = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, door text, thread text, agent text, event text, reason text,
-    word text, signature text, text text, events jsonb, last_said int)),
+    word text, signature text, text text, due jsonb, events jsonb, last_said int)),
 ok as (
   update decision d set state = 'parked', agent = b.agent, reason = b.reason, at = now() from b
   where d.event = b.event and d.slot = b.agent and d.state = 'due' returning b.*),
+${due},
 ${address},
 ob as (
   insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, text, fence)
