@@ -20,6 +20,12 @@ export const RoomSummary = Schema.Struct({
   lastAt: Schema.NullOr(Schema.String),
   /** People may speak here from the page: true for rooms of the web door. */
   speakable: Schema.Boolean,
+  /** What was said last, cut to a line. */
+  last: Schema.NullOr(Schema.Struct({ author: Schema.String, text: Schema.String })),
+  /** Agents with an open turn here. */
+  working: Schema.Array(AgentId),
+  /** Questions here that wait for a person. */
+  asks: Schema.Int,
 })
 export type RoomSummary = typeof RoomSummary.Type
 
@@ -41,6 +47,13 @@ export const WhyEntry = Schema.Struct({
   reason: Schema.String,
 })
 export type WhyEntry = typeof WhyEntry.Type
+
+/** One tool call of a turn, from the transcript: the input as JSON text, the output as the model read it. */
+export const CallDetail = Schema.Struct({
+  input: Schema.NullOr(Schema.String),
+  output: Schema.NullOr(Schema.String),
+})
+export type CallDetail = typeof CallDetail.Type
 
 export const OpenRoom = Schema.Struct({ title: Schema.Trim.check(Schema.isBetweenLength(1, 120)) })
 
@@ -94,6 +107,25 @@ export class RoomsApi extends HttpApiGroup.make("rooms")
       OpenApi.Summary,
       "Server-sent events: `event` (its id is its position), `delta`, `ready`, `beat`; Last-Event-ID continues",
     ),
+    HttpApiEndpoint.get("live", "/api/live", {
+      query: { room: Schema.optionalKey(Schema.String), after: Schema.optionalKey(position) },
+      headers: { "last-event-id": Schema.optionalKey(Schema.String) },
+      success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/event-stream" })),
+      error: refusals,
+    }).annotate(
+      OpenApi.Summary,
+      "Server-sent events of the whole company: `changed` names the rooms and agents something happened with; with `room`, also its stream",
+    ),
+    HttpApiEndpoint.get("call", "/api/turns/:turn/calls/:call", {
+      params: { turn: Schema.String, call: Schema.String },
+      success: CallDetail,
+      error: refusals,
+    }).annotate(OpenApi.Summary, "What a tool was asked, and what it answered"),
+    HttpApiEndpoint.get("blob", "/api/blobs/:id", {
+      params: { id: Schema.String },
+      success: Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array()),
+      error: refusals,
+    }).annotate(OpenApi.Summary, "The bytes of an attachment; always as a download, never shown as a page"),
     HttpApiEndpoint.post("say", "/api/rooms/:id/say", {
       params: { id: Schema.String },
       payload: Say,

@@ -3,7 +3,8 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { Needs } from "./Needs.ts"
+import { DoorId } from "../../runtime/index.ts"
+import { Needs, Role } from "./Needs.ts"
 import { Misconfigured, refusals } from "./Refusal.ts"
 
 export const Status = Schema.Struct({
@@ -22,8 +23,21 @@ export const Status = Schema.Struct({
 })
 export type Status = typeof Status.Type
 
+/** Who is asking, and what they may do. `id` and `door` are what their words carry in the room log. */
+export const Me = Schema.Struct({
+  id: Schema.String,
+  door: DoorId,
+  name: Schema.String,
+  role: Role,
+})
+export type Me = typeof Me.Type
+
 export class SystemApi extends HttpApiGroup.make("system")
   .add(
+    HttpApiEndpoint.get("me", "/api/me", { success: Me, error: refusals }).annotate(
+      OpenApi.Summary,
+      "Who is asking, and what they may do",
+    ),
     HttpApiEndpoint.get("status", "/api/status", { success: Status, error: refusals }).annotate(
       OpenApi.Summary,
       "What runs where, and how the integrations are",

@@ -14,5 +14,5 @@ export {
   type Refusal,
   Unavailable,
 } from "./Refusal.ts"
-export { Delta, pageSize, RoomSummary, Say, WhyEntry } from "./RoomsApi.ts"
-export { Status } from "./SystemApi.ts"
+export { CallDetail, Delta, pageSize, RoomSummary, Say, WhyEntry } from "./RoomsApi.ts"
+export { Me, Status } from "./SystemApi.ts"

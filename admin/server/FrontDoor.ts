@@ -1,4 +1,4 @@
-/** The two small pages before the page: closed, and entering. Neither has a script. */
+/** The small pages before the page: a link that does not open, entering, and a page that is being built. None has a script. */
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 
 const page = (head: string, body: string) => `<!doctype html>
@@ -9,7 +9,7 @@ const page = (head: string, body: string) => `<!doctype html>
     <meta name="color-scheme" content="light dark" />
     <title>Troupe</title>
     <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-    <link rel="stylesheet" href="/page/app.css" />
+    <link rel="stylesheet" href="/page/front.css" />
     ${head}
   </head>
   <body class="front">
@@ -39,3 +39,22 @@ export const enteringPage = HttpServerResponse.html(
       <p>One moment. If nothing happens, <a href="/">continue to the page</a>.</p>`,
   ),
 )
+
+/** Asked again by itself, until the page is there. */
+export const buildingPage = (state: "building" | "impossible") =>
+  state === "building"
+    ? HttpServerResponse.html(
+        page(
+          `<meta http-equiv="refresh" content="1" />`,
+          `<h1>One moment</h1>
+      <p>The page is being made for the first time. Troupe works already.</p>`,
+        ),
+      ).pipe(HttpServerResponse.setStatus(503))
+    : HttpServerResponse.html(
+        page(
+          "",
+          `<h1>The page is not here</h1>
+      <p>It could not be made. Run this where Troupe lives, and start it again:</p>
+      <pre><code>npm ci</code></pre>`,
+        ),
+      ).pipe(HttpServerResponse.setStatus(503))

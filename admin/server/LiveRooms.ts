@@ -5,8 +5,27 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Accepted, DoorId, Event, EventId, Inbound, ThreadId, TurnId } from "../../runtime/index.ts"
-import type { Delta, MemberSummary, RoomSummary, Status, Unavailable, WhyEntry } from "../api/index.ts"
+import type {
+  Accepted,
+  Blob,
+  BlobId,
+  DoorId,
+  Event,
+  EventId,
+  Inbound,
+  Kind,
+  ThreadId,
+  TurnId,
+} from "../../runtime/index.ts"
+import type {
+  CallDetail,
+  Delta,
+  MemberSummary,
+  RoomSummary,
+  Status,
+  Unavailable,
+  WhyEntry,
+} from "../api/index.ts"
 
 export interface Listener {
   readonly event: (event: Event) => void
@@ -39,6 +58,13 @@ export class LiveRooms extends Context.Service<
      * and callbacks return at once. An event may come twice or out of order: the page goes by `pos`.
      */
     readonly listen: (room: ThreadId, listener: Listener) => Effect.Effect<void, Unavailable, Scope.Scope>
+    /** Calls back when something happened in any room, with its kind alone; as `listen` otherwise. */
+    readonly listenAll: (
+      heard: (room: ThreadId, kind: Kind) => void,
+    ) => Effect.Effect<void, Unavailable, Scope.Scope>
+    /** What a tool call of a turn was asked and answered; null for a call that nobody knows. */
+    readonly call: (turn: TurnId, call: string) => Effect.Effect<CallDetail | null, Unavailable>
+    readonly blob: (id: BlobId) => Effect.Effect<Blob | undefined, Unavailable>
     /** Returns after commit (P1); the same words again are a success with `duplicate: true` and the first event. */
     readonly accept: (inbound: Inbound) => Effect.Effect<Accepted, Unavailable>
     /** The agents of the web door. */

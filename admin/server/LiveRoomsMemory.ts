@@ -13,9 +13,11 @@ import {
   type EventId,
   newId,
   type Inbound,
+  type Kind,
   type ThreadId,
+  type TurnId,
 } from "../../runtime/index.ts"
-import type { Delta, MemberSummary, RoomSummary, Status, WhyEntry } from "../api/index.ts"
+import type { CallDetail, Delta, MemberSummary, RoomSummary, Status, WhyEntry } from "../api/index.ts"
 import { type Listener, LiveRooms } from "./LiveRooms.ts"
 
 interface Room {
@@ -29,6 +31,7 @@ export interface StageOptions {
   readonly members: ReadonlyArray<MemberSummary>
   readonly status: Status
   readonly why?: (message: EventId) => ReadonlyArray<WhyEntry>
+  readonly call?: (turn: TurnId, call: string) => CallDetail
 }
 
 export class Stage extends Context.Service<
@@ -55,10 +58,22 @@ export const layer = (options: StageOptions): Layer.Layer<LiveRooms | Stage> =>
     Effect.sync(() => {
       const rooms = new Map<string, Room>()
       const accepted: Array<Inbound> = []
+      const all = new Set<(room: ThreadId, kind: Kind) => void>()
 
       const openRoom = Effect.fnUntraced(function* (title: string, from: Partial<RoomSummary> = {}) {
         const id = newId<ThreadId>(yield* Clock.currentTimeMillis)
-        const blank = { id, door, doorName: "web", title, head: 0, lastAt: null, speakable: true }
+        const blank = {
+          id,
+          door,
+          doorName: "web",
+          title,
+          head: 0,
+          lastAt: null,
+          speakable: true,
+          last: null,
+          working: [],
+          asks: 0,
+        }
         const summary: RoomSummary = { ...blank, ...from }
         rooms.set(summary.id, { summary, log: [], listeners: new Set(), bySource: new Map() })
         return summary
@@ -80,7 +95,16 @@ export const layer = (options: StageOptions): Layer.Layer<LiveRooms | Stage> =>
         } as Event
         room.log.push(event)
         room.summary = { ...room.summary, head: pos, lastAt: at }
-        if (how.quiet !== true) for (const listener of room.listeners) listener.event(event)
+        if (body.kind === "message") {
+          room.summary = {
+            ...room.summary,
+            last: { author: body.author.name, text: body.text.slice(0, 160) },
+          }
+        }
+        if (how.quiet !== true) {
+          for (const listener of room.listeners) listener.event(event)
+          for (const heard of all) heard(id, event.kind)
+        }
         return event
       })
 
@@ -135,6 +159,13 @@ export const layer = (options: StageOptions): Layer.Layer<LiveRooms | Stage> =>
             Effect.sync(() => rooms.get(id)?.listeners.add(listener)),
             () => Effect.sync(() => rooms.get(id)?.listeners.delete(listener)),
           ).pipe(Effect.asVoid),
+        listenAll: (heard) =>
+          Effect.acquireRelease(
+            Effect.sync(() => all.add(heard)),
+            () => Effect.sync(() => all.delete(heard)),
+          ).pipe(Effect.asVoid),
+        call: (turn, call) => Effect.sync(() => options.call?.(turn, call) ?? null),
+        blob: () => Effect.succeed(undefined),
         accept,
         members: Effect.succeed(options.members),
         why: (_, message) => Effect.sync(() => options.why?.(message) ?? []),

@@ -51,8 +51,28 @@ export const judge = (facts: Facts, allowed: Origins): Refusal | "pass" => {
 export const isOpen = (path: string): boolean =>
   path === "/healthz" || path === "/readyz" || path.startsWith("/hooks/")
 
+/** The first parts of the page's own addresses: `/rooms/0abc`. */
+export const pages = [
+  "rooms",
+  "agents",
+  "activity",
+  "money",
+  "integrations",
+  "sandboxes",
+  "bus",
+  "actors",
+  "people",
+  "secrets",
+  "settings",
+] as const
+const isPage = new RegExp(`^/(?:${pages.join("|")})(?:/|$)`)
+
 const isFrontDoor = (path: string): boolean =>
-  path === "/" || path === "/enter" || path === "/favicon.svg" || path.startsWith("/page/")
+  path === "/" ||
+  path === "/enter" ||
+  path === "/favicon.svg" ||
+  path.startsWith("/page/") ||
+  isPage.test(path)
 
 const wrongHost: Refusal = {
   status: 421,

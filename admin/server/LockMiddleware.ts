@@ -33,7 +33,6 @@ const headers = {
   "cross-origin-resource-policy": "same-origin",
   "permissions-policy": "camera=(), geolocation=(), microphone=()",
   "x-frame-options": "DENY",
-  "cache-control": "no-store",
 }
 
 /** For every route of the server, whoever adds it. */
@@ -60,7 +59,14 @@ export const layer = HttpRouter.middleware(
       Effect.gen(function* () {
         const request = yield* HttpServerRequest.HttpServerRequest
         yield* HttpEffect.appendPreResponseHandler((_, response) =>
-          Effect.succeed(HttpServerResponse.setHeaders(response, headers)),
+          Effect.succeed(
+            HttpServerResponse.setHeaders(response, {
+              // Unless the answer says that it may be kept.
+              "cache-control": "no-store",
+              ...headers,
+              ...response.headers,
+            }),
+          ),
         )
         const path = request.url.split(/[?#]/, 1)[0] ?? "/"
         if (!isOpen(path) && refusePeer(door.peers, Option.getOrUndefined(request.remoteAddress))) {

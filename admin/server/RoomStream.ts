@@ -12,7 +12,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import type { Event, ThreadId } from "../../runtime/index.ts"
+import type { Event, Kind, ThreadId } from "../../runtime/index.ts"
 import { Caller, type Delta, pageSize } from "../api/index.ts"
 import type { LiveRooms } from "./LiveRooms.ts"
 import type { Sessions } from "./Sessions.ts"
@@ -28,22 +28,19 @@ const waiting = 4096
 const frame = (event: string, data: unknown, id?: number): string =>
   `${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 
-/** The answer to a request for the stream: for as long as the caller's session lasts. */
-export const streamed = Effect.fnUntraced(function* (
-  rooms: LiveRooms["Service"],
-  sessions: Sessions["Service"],
-  room: ThreadId,
-  after: number,
-) {
+/** `lasts`, asked at every heartbeat, is false when the caller's session is over. */
+type Lasting = (lasts: Effect.Effect<boolean>) => Stream.Stream<string>
+
+/** The answer to a request for a stream: for as long as the caller's session lasts. */
+export const streamed = Effect.fnUntraced(function* (sessions: Sessions["Service"], stream: Lasting) {
   const caller = yield* Caller
   const lasts = caller.kind === "cookie" ? sessions.touch(caller.session) : Effect.succeed(true)
-  return HttpServerResponse.stream(Stream.encodeText(roomStream(rooms, room, after, lasts)), {
+  return HttpServerResponse.stream(Stream.encodeText(stream(lasts)), {
     contentType: "text/event-stream; charset=utf-8",
     headers: { "x-accel-buffering": "no" },
   })
 })
 
-/** `lasts` is asked at every heartbeat; the stream ends when it is false. */
 export const roomStream = (
   rooms: LiveRooms["Service"],
   room: ThreadId,
@@ -90,6 +87,59 @@ export const roomStream = (
       (body, out) => Effect.catch(body, () => Queue.end(out)),
     ),
     { bufferSize: 64, strategy: "suspend" },
+  )
+
+/** What happened anywhere is gathered for so long. */
+const gatherFor = Duration.millis(150)
+
+/**
+ * One connection for a page: `changed` names the rooms and the kinds of things that happened, and with a room, all of its
+ * stream. A browser has few connections for one host, and each open page keeps one of them.
+ */
+export const liveStream =
+  (rooms: LiveRooms["Service"], here: { readonly room: ThreadId; readonly after: number } | null): Lasting =>
+  (lasts) =>
+    here === null
+      ? Stream.merge(changes(rooms), beats(lasts), { haltStrategy: "either" })
+      : Stream.merge(roomStream(rooms, here.room, here.after, lasts), changes(rooms), {
+          haltStrategy: "either",
+        })
+
+const changes = (rooms: LiveRooms["Service"]): Stream.Stream<string> =>
+  Stream.callback<string>(
+    Effect.fnUntraced(
+      function* (out) {
+        let changed = new Map<ThreadId, Set<Kind>>()
+        const woken = yield* Queue.sliding<void>(1)
+        yield* rooms.listenAll((room, kind) => {
+          const kinds = changed.get(room)
+          if (kinds === undefined) changed.set(room, new Set([kind]))
+          else kinds.add(kind)
+          Queue.offerUnsafe(woken, undefined)
+        })
+        for (;;) {
+          yield* Queue.take(woken)
+          yield* Effect.sleep(gatherFor)
+          const gathered = changed
+          changed = new Map()
+          if (gathered.size > 0) {
+            const data = [...gathered].map(([room, kinds]) => ({ room, kinds: [...kinds] }))
+            yield* Queue.offer(out, frame("changed", { rooms: data }))
+          }
+        }
+      },
+      (body, out) => Effect.catch(body, () => Queue.end(out)),
+    ),
+    { bufferSize: 16, strategy: "suspend" },
+  )
+
+const beats = (lasts: Effect.Effect<boolean>): Stream.Stream<string> =>
+  Stream.concat(
+    Stream.succeed(frame("ready", { pos: 0 })),
+    Stream.fromSchedule(Schedule.spaced(beatEvery)).pipe(
+      Stream.takeWhileEffect(() => lasts),
+      Stream.map(() => frame("beat", { pos: 0 })),
+    ),
   )
 
 /** Long words travel cut; the log has them whole. */

@@ -4,10 +4,10 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as Schema from "effect/Schema"
 import { clean, owner, spoken } from "../../integrations/web/index.ts"
-import { ThreadId, TurnId } from "../../runtime/index.ts"
+import { type Blob, BlobId, ThreadId, TurnId } from "../../runtime/index.ts"
 import { Api, BadRequest, Conflict, noRoom, NotFound, pageSize } from "../api/index.ts"
 import { LiveRooms } from "./LiveRooms.ts"
-import { streamed } from "./RoomStream.ts"
+import { liveStream, roomStream, streamed } from "./RoomStream.ts"
 import { Sessions } from "./Sessions.ts"
 
 /** The room of a path, or 404. */
@@ -17,6 +17,24 @@ const roomNamed = (rooms: LiveRooms["Service"], id: string) =>
     (room) => room !== null,
     () => noRoom,
   )
+
+/** Where a broken connection continues. */
+const positionOf = (id: string | undefined): number | undefined => {
+  const seen = Number(id ?? Number.NaN)
+  return Number.isSafeInteger(seen) && seen >= 0 ? seen : undefined
+}
+
+/** Pictures that a browser cannot run anything in; all else is only saved. */
+const shown = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"])
+
+const download = ({ name, mime, bytes }: Blob) =>
+  HttpServerResponse.uint8Array(bytes, {
+    contentType: shown.has(mime) ? mime : "application/octet-stream",
+    headers: {
+      "content-disposition": `${shown.has(mime) ? "inline" : "attachment"}; filename*=UTF-8''${encodeURIComponent(name.toWellFormed())}`,
+      "content-security-policy": "sandbox; default-src 'none'",
+    },
+  })
 
 export const layer = HttpApiBuilder.group(
   Api,
@@ -42,13 +60,22 @@ export const layer = HttpApiBuilder.group(
       }),
       stream: Effect.fnUntraced(function* ({ params, query, headers }) {
         const { id } = yield* room(params)
-        const seen = Number(headers["last-event-id"] ?? Number.NaN)
-        return yield* streamed(
-          rooms,
-          sessions,
-          id,
-          Number.isSafeInteger(seen) && seen >= 0 ? seen : (query.after ?? 0),
-        )
+        const after = positionOf(headers["last-event-id"]) ?? query.after ?? 0
+        return yield* streamed(sessions, (lasts) => roomStream(rooms, id, after, lasts))
+      }),
+      live: Effect.fnUntraced(function* ({ query, headers }) {
+        const here = query.room === undefined ? null : yield* roomNamed(rooms, query.room)
+        const after = positionOf(headers["last-event-id"]) ?? query.after ?? 0
+        return yield* streamed(sessions, liveStream(rooms, here === null ? null : { room: here.id, after }))
+      }),
+      call: Effect.fnUntraced(function* ({ params }) {
+        const detail = Schema.is(TurnId)(params.turn) ? yield* rooms.call(params.turn, params.call) : null
+        return detail ?? (yield* new NotFound({ error: "Nothing is kept of this call." }))
+      }),
+      blob: Effect.fnUntraced(function* ({ params }) {
+        const blob = Schema.is(BlobId)(params.id) ? yield* rooms.blob(params.id) : undefined
+        if (blob === undefined) return yield* new NotFound({ error: "There is no such file." })
+        return download(blob)
       }),
       say: Effect.fnUntraced(function* ({ params, payload }) {
         const here = yield* room(params)

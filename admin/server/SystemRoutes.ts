@@ -2,7 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
-import { Api, Caller, Misconfigured } from "../api/index.ts"
+import { owner } from "../../integrations/web/index.ts"
+import { Api, Caller, Misconfigured, roleOf } from "../api/index.ts"
 import { boundPort, linkTo } from "./EnterRoute.ts"
 import { LiveRooms } from "./LiveRooms.ts"
 import { cookieName } from "./LockMiddleware.ts"
@@ -25,6 +26,13 @@ export const layer = HttpApiBuilder.group(
     const secure = publicUrl?.protocol === "https:"
     const cookie = cookieName(yield* boundPort, secure)
     return handlers.handleAll({
+      me: () =>
+        Effect.map(Caller, (caller) => ({
+          ...owner,
+          door: rooms.door,
+          // The guard lets nobody in without one.
+          role: roleOf(caller) ?? "viewer",
+        })),
       status: () => rooms.status,
       apply: () => applied,
       link: () => Effect.map(Effect.flatMap(sessions.issueLink, link), (url) => ({ url })),

@@ -23,13 +23,15 @@ const sameOrigin = { "sec-fetch-site": "same-origin" }
 const parse = (text: string) => JSON.parse(text) as Record<string, unknown>
 
 layer(ServerTest.layer(), { excludeTestServices: true })("the lock", (it) => {
-  it.effect("shows a closed page, and nothing of the API, without a session", () =>
+  it.effect("shows nothing of the company without a session, only the page that asks for one", () =>
     Effect.gen(function* () {
       const { url } = yield* WebServer
       const front = yield* send(url)
-      expect(front.status).toBe(401)
-      expect(front.text).toContain("npx troupe link")
-      expect(front.text).not.toContain("<script")
+      expect([front.status, front.headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"])
+      expect(front.text).not.toContain("ada")
+      // A link from another program opens the page; what it shows, it asks for itself.
+      const followed = yield* send(`${url}/rooms/0abc`, { headers: { "sec-fetch-site": "cross-site" } })
+      expect([followed.status, followed.text]).toEqual([200, front.text])
       for (const path of [
         "/api/rooms",
         "/api/agents",
@@ -135,7 +137,8 @@ layer(ServerTest.layer(), { excludeTestServices: true })("the lock", (it) => {
       for (const [path, headers] of [
         ["/", {}],
         ["/", { cookie }],
-        ["/page/app.js", {}],
+        ["/page/theme.js", {}],
+        ["/rooms/0abc", {}],
         ["/healthz", {}],
         ["/api/rooms", bearer],
         ["/api/nothing", bearer],
@@ -152,6 +155,22 @@ layer(ServerTest.layer(), { excludeTestServices: true })("the lock", (it) => {
           "cache-control": "no-store",
         })
       }
+    }),
+  )
+
+  it.effect("lets only files whose name changes with their content be kept, and packs them", () =>
+    Effect.gen(function* () {
+      const { url } = yield* WebServer
+      const [, asset = ""] = /src="(\/page\/assets\/[^"]+\.js)"/.exec((yield* send(url)).text) ?? []
+      const plain = yield* send(url + asset)
+      expect(plain.headers).toMatchObject({
+        "cache-control": "public, max-age=31536000, immutable",
+        "content-type": "text/javascript; charset=utf-8",
+      })
+      const packed = yield* send(url + asset, { headers: { "accept-encoding": "gzip, br" } })
+      expect(packed.headers["content-encoding"]).toBe("gzip")
+      expect((yield* send(`${url}/page/assets/../../Build.ts`)).status).toBe(401)
+      expect((yield* send(`${url}/page/Build.ts`)).status).toBe(404)
     }),
   )
 

@@ -15,6 +15,7 @@ import * as HealthRoutes from "./HealthRoutes.ts"
 import * as HookRoute from "./HookRoute.ts"
 import * as LockMiddleware from "./LockMiddleware.ts"
 import * as MetricsRoute from "./MetricsRoute.ts"
+import { PageFiles } from "./PageFiles.ts"
 import * as PageRoutes from "./PageRoutes.ts"
 import { Sessions } from "./Sessions.ts"
 import * as ApiServer from "./ApiServer.ts"
@@ -27,7 +28,7 @@ const routes = Layer.mergeAll(
   HookRoute.layer,
   MetricsRoute.layer,
   EnterRoute.layer,
-  PageRoutes.layer,
+  PageRoutes.layer.pipe(Layer.provide(PageFiles.layer)),
   ApiServer.layer,
 )
 

@@ -1,7 +1,10 @@
-/** Vitest global setup: one Postgres and one nats-server for the whole run, in a temporary directory. */
+/** Vitest global setup: one Postgres and one nats-server for the whole run, in a temporary directory; the page as it is now. */
+import { execFile } from "node:child_process"
 import { rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import process from "node:process"
+import { promisify } from "node:util"
 import type { TestProject } from "vitest/node"
 import { startNats } from "./TestNats.ts"
 import { startPostgres } from "./TestPostgres.ts"
@@ -21,6 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const [postgres, nats] = await Promise.all([
     startPostgres(join(dir, "postgres")),
     startNats(join(dir, "nats")),
+    promisify(execFile)(process.execPath, [join(import.meta.dirname, "../../admin/web/Build.ts")]),
   ])
   project.provide("postgresUrl", postgres.url)
   project.provide("natsUrl", nats.url)

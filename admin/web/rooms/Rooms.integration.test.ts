@@ -5,44 +5,15 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { createServer } from "node:http"
 import { type AddressInfo, connect, createServer as createTcp, type Socket } from "node:net"
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
-import type { AgentId, EventId, ThreadId, TurnId } from "../../runtime/index.ts"
-import { Sessions } from "./Sessions.ts"
-import * as LiveRoomsMemory from "./LiveRoomsMemory.ts"
-import { WebServer } from "./WebServer.ts"
-import * as ServerTest from "./ServerTest.ts"
+import type { Page } from "playwright-core"
+import type { AgentId, EventId, ThreadId, TurnId } from "../../../runtime/index.ts"
+import * as LiveRoomsMemory from "../../server/LiveRoomsMemory.ts"
+import * as ServerTest from "../../server/ServerTest.ts"
+import { Sessions } from "../../server/Sessions.ts"
+import { WebServer } from "../../server/WebServer.ts"
+import { Chromium, serious, trouble, visit } from "../../testing/Browser.ts"
 
 const { ada, tool, turn, words } = ServerTest
-
-class Chromium extends Context.Service<Chromium, Browser>()("troupe/admin/test/Chromium") {
-  static readonly layer = Layer.effect(
-    Chromium,
-    Effect.acquireRelease(
-      Effect.promise(() =>
-        chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] }),
-      ),
-      (browser) => Effect.promise(() => browser.close()),
-    ),
-  )
-}
-
-/** A browser that has entered by a fresh link and stands in the newest room. */
-const visit = Effect.fnUntraced(function* (options: BrowserContextOptions = {}) {
-  const browser = yield* Chromium
-  const { newLink } = yield* WebServer
-  const link = yield* newLink
-  const context = yield* Effect.acquireRelease(
-    Effect.promise(() => browser.newContext(options)),
-    (context) => Effect.promise(() => context.close()),
-  )
-  return yield* Effect.promise(async () => {
-    const page = await context.newPage()
-    page.setDefaultTimeout(10_000)
-    await page.goto(link)
-    await page.waitForURL((url) => url.pathname === "/")
-    return page
-  })
-})
 
 const inRoom = (page: Page, title: string) =>
   Effect.promise(() => page.locator("h1", { hasText: title }).waitFor({ timeout: 10_000 }))
@@ -87,7 +58,7 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (
         yield* stage.delta(room, { turn: "t1" as TurnId, agent: ada.id, fence: 1, n, text })
       }
       yield* eventually(page, ".live strong", "solved")
-      expect(yield* texts(page, ".receipt summary")).toEqual([
+      expect(yield* texts(page, ".receipt-head")).toEqual([
         expect.stringMatching(/ls -la[^]*exit 0 · 320 ms/),
       ])
       yield* stage.append(room, words("It is **solved**, finally.", { turn: "t1" as TurnId }))
@@ -96,6 +67,8 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (
       yield* eventually(page, ".bill", "4.2 s · 1.2k tokens · $0.0123 · 1 tool")
       expect(yield* texts(page, ".prose")).toEqual(["It is solved, finally."])
       expect(yield* texts(page, ".live")).toEqual([])
+      // The content policy refused nothing, and nothing broke.
+      expect(trouble(page)).toEqual([])
     }).pipe(Effect.scoped),
   )
 
@@ -163,7 +136,10 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (
         )
       }
       yield* stage.append(room.id, words("the end"), at)
-      const page = yield* visit({ bypassCSP: true })
+      const page = yield* visit(
+        { bypassCSP: true, viewport: { width: 1280, height: 24_000 } },
+        `/rooms/${room.id}`,
+      )
       yield* eventually(page, ".words", "the end")
       for (const [n, text] of corpus.entries()) {
         yield* stage.delta(room.id, { turn: "live" as TurnId, agent: ada.id, fence: 1, n, text })
@@ -172,12 +148,15 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (
       const found = yield* Effect.promise(() =>
         page.evaluate(() => ({
           ran: (globalThis as { ran?: unknown }).ran ?? "nothing",
-          strange: [...document.querySelectorAll(".app *")].flatMap((node) => {
+          strange: [...document.querySelectorAll("#root *")].flatMap((node) => {
             const handlers = node
               .getAttributeNames()
               .filter((name) => name.startsWith("on") || name === "srcdoc")
             const link = node.getAttribute("href") ?? node.getAttribute("src") ?? "/"
-            const known = /^(https?:|mailto:|\/favicon)/.test(link) || link === "/" || link === "#words"
+            const known =
+              /^(https?:|mailto:|\/favicon|\/rooms|\/agents$|\/settings$)/.test(link) ||
+              link === "/" ||
+              link === "#content"
             const tags = /^(script|iframe|object|embed|style|link|base|form|math)$/i.test(node.tagName)
             const bad = handlers.length > 0 || !known || (tags && node.id !== "composer")
             return bad ? [node.outerHTML.slice(0, 200)] : []
@@ -190,6 +169,72 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (
     }).pipe(Effect.scoped),
   )
 
+  it.effect("opens ten thousand messages at once, and older ones as somebody looks up", () =>
+    Effect.gen(function* () {
+      const stage = yield* LiveRoomsMemory.Stage
+      const { id } = yield* stage.openRoom("Long")
+      for (let i = 1; i <= 10_000; i++) yield* stage.append(id, words(`message ${i}\n\nwith **more**`))
+      const page = yield* visit({}, `/rooms/${id}`)
+      yield* eventually(page, ".words", "message 10000")
+      const drawn = () => page.locator(".row").count()
+      const top = () =>
+        page.evaluate(() => {
+          const box = document.querySelector("#scroll")!.getBoundingClientRect()
+          const row = [...document.querySelectorAll(".row")].find(
+            (r) => r.getBoundingClientRect().bottom > box.top + 5,
+          )!
+          return { text: row.textContent, at: Math.round(row.getBoundingClientRect().top) }
+        })
+      expect(yield* Effect.promise(drawn)).toBeLessThan(60)
+      // Up through the first page: what is in view stays where it is while 500 more come in above it.
+      yield* Effect.promise(async () => {
+        const box = page.locator("#scroll")
+        await box.evaluate((node) => void (node.scrollTop = 650))
+        const asked = page.waitForResponse((r) => r.url().includes("before="))
+        await box.evaluate((node) => void (node.scrollTop = 400))
+        const before = await top()
+        await asked
+        await page.waitForFunction(() => document.querySelector("#scroll")!.scrollHeight > 60_000)
+        const after = await top()
+        expect(after.text).toBe(before.text)
+        expect(Math.abs(after.at - before.at)).toBeLessThan(40)
+        expect(await drawn()).toBeLessThan(60)
+        await page.getByRole("button", { name: "Latest words" }).click()
+      })
+      yield* eventually(page, ".words", "message 10000")
+    }).pipe(Effect.scoped),
+  )
+
+  it.effect("can be used by everybody, in both themes and by keyboard alone", () =>
+    Effect.gen(function* () {
+      const stage = yield* LiveRoomsMemory.Stage
+      const { id } = yield* stage.openRoom("Everybody")
+      yield* stage.append(id, words("a **word**\n\n```sh\nls\n```", { turn: "t9" as TurnId }))
+      yield* stage.append(id, tool("ls -la", { turn: "t9" as TurnId }))
+      for (const colorScheme of ["light", "dark"] as const) {
+        const page = yield* visit({ colorScheme }, `/rooms/${id}`)
+        yield* eventually(page, ".receipt", "ls -la")
+        expect(yield* Effect.promise(() => serious(page))).toEqual([])
+      }
+      const page = yield* visit({}, `/rooms/${id}`)
+      yield* inRoom(page, "Everybody")
+      yield* Effect.promise(async () => {
+        await page.keyboard.press("g")
+        await page.keyboard.press("a")
+        await page.locator("h1", { hasText: "Agents" }).waitFor()
+        await page.keyboard.press("ControlOrMeta+k")
+        await page.getByLabel("Find rooms, agents and pages").pressSequentially("every")
+        await page.keyboard.press("Enter")
+        await page.locator("h1", { hasText: "Everybody" }).waitFor()
+        await page.keyboard.press("/")
+        await page.keyboard.type("by keyboard")
+        await page.keyboard.press("Enter")
+        await page.locator(".words.mine:not(.pending)", { hasText: "by keyboard" }).waitFor()
+      })
+      expect(trouble(page)).toEqual([])
+    }).pipe(Effect.scoped),
+  )
+
   it.effect("fits a phone, with the rooms behind a button", () =>
     Effect.gen(function* () {
       const stage = yield* LiveRoomsMemory.Stage
@@ -197,7 +242,10 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (
       const long = `${"long-".repeat(80)}\n\n\`\`\`\n${"x".repeat(400)}\n\`\`\`\n\n|a|b|\n|-|-|\n|${"y".repeat(200)}|z|`
       yield* stage.append(room.id, words(long), { at: "2999-03-01T00:00:00Z" })
       yield* stage.append(room.id, tool("z".repeat(300)), { at: "2999-03-01T00:00:00Z" })
-      const page = yield* visit({ viewport: { width: 360, height: 700 }, isMobile: true, hasTouch: true })
+      const page = yield* visit(
+        { viewport: { width: 360, height: 700 }, isMobile: true, hasTouch: true },
+        `/rooms/${room.id}`,
+      )
       yield* eventually(page, ".words", "long-")
       const widths = yield* Effect.promise(() =>
         page.evaluate(() => [
@@ -208,10 +256,12 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (
       expect(widths).toEqual([360, 360])
       yield* Effect.promise(async () => {
         expect(await page.locator("#side").isVisible()).toBe(false)
-        await page.getByRole("button", { name: "Show rooms" }).click()
+        await page.getByRole("link", { name: "Show rooms" }).click()
         await page.locator("#side").getByText("Reasons").click()
         await page.locator("h1", { hasText: "Reasons" }).waitFor()
         await page.locator("#side").waitFor({ state: "hidden" })
+        await page.goBack()
+        await page.locator("#side").waitFor()
       })
     }).pipe(Effect.scoped),
   )
@@ -381,7 +431,7 @@ layer(Layer.mergeAll(Chromium.layer, overLine).pipe(Layer.provideMerge(Line.laye
       const say = (count: number) =>
         Effect.forEach(Array.from({ length: count }), () => stage.append(room, words(`word ${++said}`)))
       yield* say(5)
-      const page = yield* visit()
+      const page = yield* visit({ viewport: { width: 1200, height: 5000 } })
       yield* eventually(page, ".words", "word 5")
       for (let round = 0; round < 3; round++) {
         line.cut()
