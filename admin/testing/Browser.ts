@@ -55,7 +55,7 @@ export const trouble = (page: Page): ReadonlyArray<string> => reports.get(page) 
 export const serious = async (page: Page): Promise<ReadonlyArray<string>> => {
   await page.evaluate(axe.source)
   return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { readonly axe: typeof import("axe-core") }
+    const { axe } = globalThis as unknown as { readonly axe: typeof axe }
     const { violations } = await axe.run(document, { resultTypes: ["violations"] })
     return violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")
