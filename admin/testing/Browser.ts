@@ -55,8 +55,8 @@ export const trouble = (page: Page): ReadonlyArray<string> => reports.get(page) 
 export const serious = async (page: Page): Promise<ReadonlyArray<string>> => {
   await page.evaluate(axe.source)
   return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { readonly axe: typeof axe }
-    const { violations } = await axe.run(document, { resultTypes: ["violations"] })
+    const found = globalThis as unknown as { readonly axe: Pick<typeof axe, "run"> }
+    const { violations } = await found.axe.run(document, { resultTypes: ["violations"] })
     return violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`)
