@@ -13,6 +13,7 @@ const seen = (id: number, text: string, replyTo: number | null, isBot = true): S
   file: null,
   editDate: null,
   edits: [],
+  buttons: [],
   extra: {},
 })
 const question = seen(1, "@ada are you there?", null, false)

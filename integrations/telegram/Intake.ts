@@ -4,11 +4,15 @@
  *
  * Files are fetched before their message is accepted, so that the event is complete, but only for people who are heard,
  * up to 20 MB, and within 15 s; what does not come in time is a message whose attachment has no bytes.
+ *
+ * A press is answered beside the path, after its commit: what came of it is shown to the presser.
  */
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Accepted, BlobId, Inbound, StoreError } from "../../runtime/index.ts"
-import type { Normalized } from "./Normalize.ts"
+import type { Normalized } from "./Normalized.ts"
 import type { TelegramApi } from "./TelegramApi.ts"
 
 export interface IntakeServices {
@@ -30,7 +34,14 @@ const atOnce = 4
 
 export const hasFiles = (update: Normalized): boolean => update.files.some((file) => file !== null)
 
-export const makeIntake = (api: TelegramApi, services: IntakeServices): Intake => {
+/** Telegram shows no more. */
+const maxToast = 200
+
+export const makeIntake = Effect.fnUntraced(function* (
+  api: TelegramApi,
+  services: IntakeServices,
+): Effect.fn.Return<Intake, never, Scope.Scope> {
+  const beside = yield* FiberSet.makeRuntime<never>()
   const slots = Semaphore.makeUnsafe(atOnce)
 
   const fetched = (file: string) =>
@@ -67,8 +78,23 @@ export const makeIntake = (api: TelegramApi, services: IntakeServices): Intake =
     for (const { migrated } of batch)
       if (migrated !== null) yield* services.migrated(migrated.from, migrated.to)
     if (batch.length === 0) return
-    yield* services.accept(batch.map(({ inbound }) => inbound))
+    const accepted = yield* services.accept(batch.map(({ inbound }) => inbound))
+    for (const [i, { press }] of batch.entries())
+      if (press !== null) beside(toast(press.id, press.toast ?? sentence(accepted[i])))
   })
 
+  /** Best effort: after a while Telegram takes no answer any more, and the buttons tell it too. */
+  const toast = (id: string, text: string) =>
+    api
+      .call("answerCallbackQuery", { callback_query_id: id, text: text.slice(0, maxToast).toWellFormed() })
+      .pipe(Effect.catch((error) => Effect.logDebug(`A press was not answered: ${error.message}`)))
+
   return { accept, withFiles }
+})
+
+/** What came of an order, for whoever gave it. */
+const sentence = (accepted: Accepted | undefined): string => {
+  const { outcome } = accepted ?? {}
+  if (outcome === undefined) return accepted?.duplicate === true ? "" : "It will be done in a moment."
+  return `${outcome.charAt(0).toUpperCase()}${outcome.slice(1)}.`
 }

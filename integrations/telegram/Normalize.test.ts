@@ -1,7 +1,7 @@
 import * as fc from "fast-check"
 import { expect, test } from "vitest"
 import { normalize, normalizeSafely } from "./Normalize.ts"
-import type { NormalizeContext } from "./Normalize.ts"
+import type { NormalizeContext } from "./Normalized.ts"
 import { ada, door } from "./testRoom.ts"
 
 const context: NormalizeContext = {

@@ -7,35 +7,15 @@
  */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { Attachment, DoorId, Inbound, InboundMessage } from "../../runtime/index.ts"
+import type { Attachment, InboundMessage } from "../../runtime/index.ts"
 import { allows } from "./AllowList.ts"
 import { cleanJson } from "./Clean.ts"
 import { mentioned } from "./Mentions.ts"
-import type { BotName, Member } from "./Mentions.ts"
-import type { Allow } from "./Settings.ts"
+import { channelOf, silent, unheard, type NormalizeContext, type Normalized } from "./Normalized.ts"
+import { normalizePress } from "./Press.ts"
 import { decodeMessage } from "./Update.ts"
 import type { Media, Message } from "./Update.ts"
-import { forwarded, oneLine, quoting, throughBot, toMarkdown } from "./Words.ts"
-
-export interface NormalizeContext {
-  readonly door: DoorId
-  readonly bot: BotName
-  readonly members: ReadonlyArray<Member>
-  readonly allow: Allow
-}
-
-export interface Normalized {
-  readonly updateId: number
-  readonly inbound: Inbound
-  /** Telegram keeps the order of a chat; so do we. */
-  readonly chat: number
-  /** Where the bytes of `inbound.message.attachments` can be had, index by index. */
-  readonly files: ReadonlyArray<string | null>
-  /** The group got a new id. */
-  readonly migrated: { readonly from: number; readonly to: number } | null
-  /** A person who is not on the allow-list. */
-  readonly stranger: number | null
-}
+import { forwarded, fullName, oneLine, quoting, throughBot, toMarkdown } from "./Words.ts"
 
 /** Undefined when it is no update at all, that is, has no `update_id`. */
 export const normalize = (given: unknown, context: NormalizeContext): Normalized | undefined => {
@@ -45,18 +25,20 @@ export const normalize = (given: unknown, context: NormalizeContext): Normalized
   if (typeof updateId !== "number" || !Number.isSafeInteger(updateId)) return undefined
   const kind = Object.keys(update).find((key) => key !== "update_id") ?? "nothing"
   const decoded = /(message|post)$/.test(kind) ? decodeMessage(update[kind]) : Option.none()
-  const silent = (chat: number, raw: unknown, migrated: Normalized["migrated"] = null): Normalized => ({
-    updateId,
-    inbound: { door: context.door, externalId: String(updateId), raw },
-    chat,
-    files: [],
-    migrated,
-    stranger: null,
-  })
-  if (Option.isNone(decoded)) return silent(0, update)
+  if (kind === "callback_query") {
+    const press = normalizePress(updateId, update[kind], context)
+    if (press !== undefined) return press
+  }
+  if (Option.isNone(decoded)) return silent(context, updateId, 0, update)
   const message = decoded.value
-  if (kind !== "message" && kind !== "edited_message")
-    return silent(message.chat.id, unheard(update, kind, message, "not a message of a person"))
+  const notHeard = (why: string) =>
+    silent(
+      context,
+      updateId,
+      message.chat.id,
+      unheard(updateId, kind, message.chat.id, message.from?.id, why),
+    )
+  if (kind !== "message" && kind !== "edited_message") return notHeard("not a message of a person")
   const { chat, from } = message
   const migrated =
     message.migrate_to_chat_id !== undefined
@@ -64,20 +46,16 @@ export const normalize = (given: unknown, context: NormalizeContext): Normalized
       : message.migrate_from_chat_id !== undefined
         ? { from: message.migrate_from_chat_id, to: chat.id }
         : null
-  if (migrated !== null) return silent(chat.id, update, migrated)
+  const plain = silent(context, updateId, chat.id, update)
+  if (migrated !== null) return { ...plain, migrated }
   const person = from !== undefined && from.is_bot !== true && message.sender_chat === undefined
-  if (!person || message.guest_query_id !== undefined || chat.type === "channel")
-    return silent(chat.id, unheard(update, kind, message, "no person"))
+  if (!person || message.guest_query_id !== undefined || chat.type === "channel") return notHeard("no person")
   if (!allows(context.allow, chat.id, from.id))
-    return { ...silent(chat.id, unheard(update, kind, message, "not on the allow-list")), stranger: from.id }
+    return { ...notHeard("not on the allow-list"), stranger: from.id }
   const media = attachments(message)
   const words = inboundMessage(message, kind === "edited_message", media, context)
-  if (words === undefined) return silent(chat.id, update)
-  return {
-    ...silent(chat.id, update),
-    inbound: { ...silent(chat.id, update).inbound, message: words },
-    files: media.files,
-  }
+  if (words === undefined) return plain
+  return { ...plain, inbound: { ...plain.inbound, message: words }, files: media.files }
 }
 
 /**
@@ -94,21 +72,8 @@ export const normalizeSafely = (
   flaw(result.failure)
   const updateId = (given as { readonly update_id: number }).update_id
   const raw = { update_id: updateId, unheard: "could not be read" }
-  const inbound = { door: context.door, externalId: String(updateId), raw }
-  return { updateId, inbound, chat: 0, files: [], migrated: null, stranger: null }
+  return silent(context, updateId, 0, raw)
 }
-
-/** The channel of a message: the General topic has no id of its own. */
-export const channelOf = (chat: number, thread: number | undefined): string =>
-  thread === undefined || thread === 1 ? `${chat}` : `${chat}/${thread}`
-
-const unheard = (update: object, kind: string, { chat, from }: Message, why: string) => ({
-  update_id: (update as { update_id: number }).update_id,
-  kind,
-  unheard: why,
-  chat: chat.id,
-  from: from?.id ?? null,
-})
 
 function inboundMessage(
   message: Message,
@@ -132,12 +97,12 @@ function inboundMessage(
           : marked
   const thread = message.is_topic_message === true ? message.message_thread_id : undefined
   const isReply = replied !== undefined && !(thread !== undefined && replied.message_id === thread)
-  const name = oneLine([from.first_name, from.last_name].filter(Boolean).join(" "))
+  const name = fullName(from)
   return {
     channel: channelOf(chat.id, thread),
     title: title(message, name),
     sourceKey: `tg:${message.message_id}:${edited ? (message.edit_date ?? 0) : 0}`,
-    author: { door, id: String(from.id), name: name === "" ? String(from.id) : name, kind: "person" },
+    author: { door, id: String(from.id), name, kind: "person" },
     text,
     attachments: media.list,
     mentions: own ? mentioned(typed, entities, members, bot) : [],

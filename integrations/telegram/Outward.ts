@@ -8,6 +8,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { SendError, type DoorId, type Outward, type Say } from "../../runtime/index.ts"
+import { keyboard } from "./Buttons.ts"
 import { format } from "./Entities.ts"
 import { maxSignature, maxText, split } from "./Split.ts"
 import type { TelegramApi } from "./TelegramApi.ts"
@@ -92,6 +93,7 @@ export const makeOutward = (
               text,
               entities: [...entities] as never,
               link_preview_options: { is_disabled: true },
+              ...buttons(say),
               ...(thread === undefined ? {} : { message_thread_id: thread }),
               ...(say.replyTo === null
                 ? {}
@@ -114,14 +116,22 @@ export const makeOutward = (
               text,
               entities: [...entities] as never,
               link_preview_options: { is_disabled: true },
+              ...buttons(say),
             }),
             true,
           ),
         true,
       ),
+    buttons: true,
     split,
     progressEvery: (channel) => (channel.startsWith("-") ? groupEveryMs : privateEveryMs),
   }
+}
+
+/** Whatever is said or edited without a keyboard has none. */
+const buttons = ({ actions = [] }: Say) => {
+  const markup = keyboard(actions)
+  return markup === undefined ? {} : { reply_markup: markup as never }
 }
 
 const addressOf = (channel: string) => {

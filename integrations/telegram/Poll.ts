@@ -13,7 +13,7 @@ import type * as Scope from "effect/Scope"
 import type { StoreError } from "../../runtime/index.ts"
 import { hasFiles } from "./Intake.ts"
 import type { Intake } from "./Intake.ts"
-import type { Normalized } from "./Normalize.ts"
+import type { Normalized } from "./Normalized.ts"
 import type { TelegramApi } from "./TelegramApi.ts"
 import type { TelegramError } from "./TelegramError.ts"
 
@@ -29,7 +29,7 @@ export interface PollOptions {
   readonly unhealthy: (error: TelegramError | StoreError, failures: number) => Effect.Effect<void>
 }
 
-export const updateKinds = ["message", "edited_message", "my_chat_member"] as const
+export const updateKinds = ["message", "edited_message", "callback_query", "my_chat_member"] as const
 const whileHeld = "150 millis"
 
 export const poll = (options: PollOptions): Effect.Effect<never, never, Scope.Scope> => {

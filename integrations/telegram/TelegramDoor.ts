@@ -55,7 +55,7 @@ export const telegramDoor = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Outward, TelegramMisconfigured, Scope.Scope | Hooks> {
   const { door, name, settings, services, pollSeconds = 50 } = options
   const api = yield* makeTelegramApi(settings.token, settings.apiRoot, pollSeconds)
-  const intake = makeIntake(api, services)
+  const intake = yield* makeIntake(api, services)
   let bot: BotName | undefined
   let note: string | null = null
   let shown = ""

@@ -93,4 +93,21 @@ export const Message = Schema.Struct({
 })
 export type Message = typeof Message.Type
 
+/** A press. The message may be too old to be read: then only its place is known. */
+export const Press = Schema.Struct({
+  id: String,
+  from: User,
+  message: optional(
+    Schema.Struct({
+      message_id: Int,
+      chat: Chat,
+      message_thread_id: optional(Int),
+      is_topic_message: optional(Boolean),
+    }),
+  ),
+  data: optional(String),
+})
+export type Press = typeof Press.Type
+
+export const decodePress = Schema.decodeUnknownOption(Press)
 export const decodeMessage = Schema.decodeUnknownOption(Message)

@@ -8,7 +8,7 @@ import * as Redacted from "effect/Redacted"
 import { createHash, timingSafeEqual } from "node:crypto"
 import type { HookHandler, HookResponse, StoreError } from "../../runtime/index.ts"
 import type { Intake } from "./Intake.ts"
-import type { Normalized } from "./Normalize.ts"
+import type { Normalized } from "./Normalized.ts"
 
 export const maxWebhookBytes = 1024 * 1024
 const header = "x-telegram-bot-api-secret-token"

@@ -2,7 +2,7 @@
  * What a person wrote, as an agent reads it: Telegram's entities that carry meaning become Markdown again, and words
  * that are not the speaker's own are quoted under a line that says so. Nobody speaks with another's authority.
  */
-import type { Entity, Origin } from "./Update.ts"
+import type { Entity, Origin, User } from "./Update.ts"
 
 /** Code, preformatted text and hidden link targets as Markdown; everything else as it was typed. */
 export const toMarkdown = (text: string, entities: ReadonlyArray<Entity>): string => {
@@ -47,6 +47,10 @@ export const oneLine = (name: string): string =>
     .trim()
     .slice(0, 64)
     .toWellFormed()
+
+/** A person's name for people; the number where there is none. */
+export const fullName = ({ id, first_name: first, last_name: last }: User): string =>
+  oneLine([first, last].filter(Boolean).join(" ")) || String(id)
 
 const notMine = (headline: string, text: string) =>
   `[${headline}: not the speaker's own words]\n${quoted(text)}`

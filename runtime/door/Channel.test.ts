@@ -5,7 +5,7 @@ import type { AgentId, DoorId, ThreadId, TurnId } from "../room/Id.ts"
 import type { Journal } from "../room/Journal.ts"
 import { Channel, placeholder } from "./Channel.ts"
 import type { Parcel } from "./Parcel.ts"
-import { SendError, type Outward } from "./Outward.ts"
+import { SendError, type Outward, type Say } from "./Outward.ts"
 
 const parcel = (turn: string, over: Partial<Parcel> = {}): Parcel => ({
   turn: turn as TurnId,
@@ -74,6 +74,7 @@ const stageOf = (more: Partial<Outward>) =>
         run: (effect) => void Effect.runForkWith(services)(effect),
         idle: () => calls.push("idle"),
         ended: () => {},
+        settled: (turn, part) => committed.push(`settled ${turn}/${part}`),
       })
     return { calls, committed, failures, door, channel: make(), other: make() }
   })
@@ -118,6 +119,50 @@ describe("a channel (P8)", () => {
         s.channel.take(parcel("u1", { platformId: "77", text: "hello" }))
         yield* pass()
         expect(s.calls).toEqual(["edit 77 hello", "idle"])
+      }),
+    ))
+
+  it("where there are buttons, running words carry one that stops them, final ones what they ask", () =>
+    test(
+      Effect.gen(function* () {
+        const pressed: Array<unknown> = []
+        const note = (say: Say) => Effect.sync(() => void pressed.push(say.actions?.map((a) => a.label)))
+        const s = yield* stageOf({
+          buttons: true,
+          create: (say) => Effect.as(note(say), "101"),
+          edit: note,
+        })
+        s.channel.take(parcel("u1"))
+        yield* pass()
+        s.channel.progress("u1" as TurnId, "so")
+        yield* pass(100)
+        s.channel.take(parcel("u1", { text: "hello" }))
+        yield* pass()
+        const ask = [{ label: "Approve", order: { verb: "approve" as const } }]
+        s.channel.take(parcel("u1", { part: 1003, text: "May I?", actions: ask }))
+        yield* pass()
+        expect(pressed).toEqual([["Stop"], ["Stop"], undefined, undefined, ["Approve"]])
+      }),
+    ))
+
+  it("answered questions lose their buttons after what must be said, and through a flood limit", () =>
+    test(
+      Effect.gen(function* () {
+        const s = yield* stage
+        s.failures.push(error("retry", 1000))
+        const asked = parcel("u1", { part: 1003, platformId: "77", text: "May I?" })
+        s.channel.settle(asked, "May I? Approved")
+        s.channel.settle(asked, "May I? Approved")
+        s.channel.take(parcel("u2", { platformId: "78", text: "hello" }))
+        yield* pass()
+        yield* pass(1000)
+        expect(s.calls).toEqual([
+          "edit 77 May I? Approved",
+          "edit 78 hello",
+          "edit 77 May I? Approved",
+          "idle",
+        ])
+        expect(s.committed).toEqual(["done u2/0", "settled u1/1003"])
       }),
     ))
 

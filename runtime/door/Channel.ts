@@ -9,7 +9,7 @@ import * as Schedule from "effect/Schedule"
 import type { Journal } from "../room/Journal.ts"
 import type { TurnId } from "../room/Id.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import type { Parcel } from "./Parcel.ts"
+import type { Action, Parcel } from "./Parcel.ts"
 import type { Outward, SendError } from "./Outward.ts"
 
 interface Letter {
@@ -26,7 +26,15 @@ interface Letter {
   split: boolean
 }
 
-type Job = "create" | "final" | "progress"
+/** Words whose buttons are answered, as they are to stand now. */
+interface Settling {
+  readonly parcel: Parcel
+  readonly text: string
+}
+
+type Next =
+  | { readonly job: "create" | "final" | "progress"; readonly letter: Letter }
+  | { readonly job: "settle"; readonly settling: Settling }
 
 interface Deps {
   readonly outward: Outward
@@ -41,6 +49,8 @@ interface Deps {
   readonly idle: () => void
   /** There is nothing more to say here of this part. */
   readonly ended: (turn: TurnId, part: number) => void
+  /** The buttons of this part are gone from the platform. */
+  readonly settled: (turn: TurnId, part: number) => void
 }
 
 /** What is shown until there are words. */
@@ -49,11 +59,14 @@ export const placeholder = "…"
 const doubt = 500
 /** When a message may be said for the first time. */
 const createAt = (letter: Letter): number => (letter.text === null ? letter.createAt : 0)
+/** Stands below the words of a running turn. */
+const stopIt = (turn: TurnId): Action => ({ label: "Stop", order: { verb: "stop", turn } })
 /** A short answer is not worth a progress edit: the first waits this long after the first words. */
 const firstProgress = 55
 
 export class Channel {
   private readonly letters = new Map<string, Letter>()
+  private readonly settling = new Map<string, Settling>()
   private busy = false
   private until = 0
   private waking = Number.POSITIVE_INFINITY
@@ -91,13 +104,21 @@ export class Channel {
     this.go()
   }
 
+  /** What could be pressed below these words is answered; they are to stand as `text`. */
+  settle(parcel: Parcel, text: string): void {
+    const key = `${parcel.turn}/${parcel.part}`
+    if (!this.settling.has(key)) this.settling.set(key, { parcel, text })
+    this.go()
+  }
+
   /** The door is another process's now. */
   close(): void {
+    this.settling.clear()
     for (const letter of this.letters.values()) this.forget(letter)
   }
 
   /** The next call, by what must be said first. */
-  private next(): { readonly job: Job; readonly letter: Letter } | undefined {
+  private next(): Next | undefined {
     let create: Letter | undefined
     let progress: Letter | undefined
     const now = this.d.now()
@@ -110,6 +131,7 @@ export class Channel {
     }
     if (create !== undefined && (progress === undefined || createAt(create) <= now))
       return { job: "create", letter: create }
+    for (const settling of this.settling.values()) return { job: "settle", settling }
     return progress === undefined ? undefined : { job: "progress", letter: progress }
   }
 
@@ -121,13 +143,14 @@ export class Channel {
       return
     }
     const now = this.d.now()
-    const ripe = { create: createAt(next.letter), progress: next.letter.showAt, final: 0 }[next.job]
+    const ripe =
+      next.job === "create" ? createAt(next.letter) : next.job === "progress" ? next.letter.showAt : 0
     const at = Math.max(this.until, this.d.flood.until, ripe)
     if (at > now) return this.wakeAt(at, now)
     if (!this.d.mine()) return this.wakeAt(now + doubt, now)
     this.busy = true
     this.d.run(
-      this.call(next.job, next.letter).pipe(
+      this.call(next).pipe(
         Effect.catchCause((cause) => Effect.logError("a channel failed", cause)),
         Effect.ensuring(
           Effect.sync(() => {
@@ -153,19 +176,22 @@ export class Channel {
     )
   }
 
-  private call(job: Job, letter: Letter): Effect.Effect<void> {
-    switch (job) {
+  private call(next: Next): Effect.Effect<void> {
+    switch (next.job) {
       case "create":
-        return this.create(letter)
+        return this.create(next.letter)
       case "final":
-        return this.final(letter)
+        return this.final(next.letter)
       case "progress":
-        return this.show(letter)
+        return this.show(next.letter)
+      case "settle":
+        return this.unbutton(next.settling)
     }
   }
 
   private say(letter: Letter, text: string, final: boolean) {
-    const { channel, replyTo, signature, agent, turn, part, actions } = letter.parcel
+    const { channel, replyTo, signature, agent, turn, part } = letter.parcel
+    const actions = final ? letter.parcel.actions : letter.text === null ? [stopIt(turn)] : null
     return {
       channel,
       replyTo,
@@ -175,7 +201,7 @@ export class Channel {
       part,
       text,
       final,
-      ...(final && actions != null ? { actions } : {}),
+      ...(actions != null && (final || this.d.outward.buttons === true) ? { actions } : {}),
     }
   }
 
@@ -269,6 +295,21 @@ export class Channel {
           return Effect.void
         }),
       )
+  }
+
+  private unbutton({ parcel, text }: Settling): Effect.Effect<void> {
+    const { channel, replyTo, signature, agent, turn, part, platformId } = parcel
+    const say = { channel, replyTo, signature, agent, turn, part, text, final: true }
+    const over = Effect.sync(() => {
+      this.settling.delete(`${turn}/${part}`)
+      this.d.settled(turn, part)
+    })
+    return this.d.outward.edit({ ...say, platformId: platformId! }).pipe(
+      Effect.andThen(over),
+      Effect.catchTag("SendError", (error) =>
+        error.verdict === "retry" ? Effect.sync(() => this.delay(error)) : over,
+      ),
+    )
   }
 
   private delay(error: SendError): void {

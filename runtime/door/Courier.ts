@@ -70,6 +70,12 @@ export class Courier extends Context.Service<
             served.ended.add(`${turn}/${part}`)
             if (part === 0) turns.delete(turn)
           },
+          settled: (turn, part) =>
+            run(
+              sql
+                .cold("update outbox set actions = null where turn = $1 and part = $2", [turn, part])
+                .pipe(Effect.catch((e) => Effect.logWarning(`buttons: ${e.message}`))),
+            ),
         })
         served.channels.set(name, channel)
         return channel
@@ -91,6 +97,19 @@ export class Courier extends Context.Service<
 
       const openRows = (door: DoorId) =>
         Effect.map(sql.hot<Parcel & object>(openText, [door]), (rows) => rows.forEach(take))
+
+      /** Questions of turns that do not wait for the answer any more, whoever gave it and wherever. */
+      const answered = (door: DoorId, turn: string | null) =>
+        Effect.map(sql.cold<Parcel & { text: string }>(answeredText, [door, turn]), (rows) =>
+          rows.forEach((row) => channelOf(door, row.channel)?.settle(row, row.text)),
+        )
+      const settle = (payload: string) => {
+        const { turn } = JSON.parse(payload) as { readonly turn: string }
+        for (const [door, { outward }] of doors)
+          if (outward.buttons === true) run(Effect.ignore(answered(door, turn)))
+      }
+      for (const verb of ["resume", "stop"] as const)
+        yield* bus.listen(controlSubject(ws, verb), (_, payload) => settle(payload))
 
       const live = (payload: string) => {
         const delta = decodeDelta(payload)
@@ -139,6 +158,9 @@ export class Courier extends Context.Service<
                 served.ended = new Set()
               }).pipe(
                 Effect.andThen(Effect.ignore(openRows(outward.door))),
+                Effect.andThen(
+                  outward.buttons === true ? Effect.ignore(answered(outward.door, null)) : Effect.void,
+                ),
                 Effect.delay("10 seconds"),
                 Effect.forever,
                 Effect.forkScoped,
@@ -171,3 +193,17 @@ const decodeDelta = Schema.decodeUnknownOption(Schema.fromJsonString(LiveDelta))
 const openText = `
 select turn, part, door, thread, agent, channel, reply_to as "replyTo", signature, platform_id as "platformId", text, actions
 from outbox where door = $1 and state in ('creating', 'created') order by at, turn, part`
+
+/** A turn asks one thing at a time: what it asked before is answered. The words then also say what was answered. */
+const answeredText = `
+select o.turn, o.part, o.door, o.thread, o.agent, o.channel, o.reply_to as "replyTo", o.signature, o.platform_id as "platformId",
+  concat_ws(E'\n\n', o.text, (
+    select string_agg(distinct case a.answer when 'yes' then 'Approved' when 'no' then 'Refused' else 'Not answered within 24 hours' end
+      || coalesce(' by ' || (select e.body->'author'->>'name' from event e where e.thread = o.thread and e.kind = 'message'
+           and e.body->>'principal' = a.answered_by order by e.pos desc limit 1), ''), ', ') || '.'
+    from approval a join step s on s.turn = a.turn and s.call = a.call
+    where a.turn = o.turn and a.answer is not null and s.n >= o.part - 1000
+      and s.n < coalesce((select min(p.part) - 1000 from outbox p where p.turn = o.turn and p.part > o.part), 2147483647))) as text
+from outbox o join turn t on t.id = o.turn
+where o.door = $1 and o.actions is not null and o.state = 'done' and ($2::text is null or o.turn = $2)
+  and (t.state <> 'waiting' or t.stop or exists (select from outbox p where p.turn = o.turn and p.part > o.part and p.actions is not null))`

@@ -24,6 +24,11 @@ export interface Outward {
    * Then `create` must itself find what an earlier try said, and bring its words up to date.
    */
   readonly holdBack?: number
+  /**
+   * What can be pressed is shown as buttons: words are edited once more without them when they are answered, and a running turn
+   * carries one that stops it.
+   */
+  readonly buttons?: true
 }
 
 export interface Say {

@@ -347,7 +347,7 @@ export const outbox = pgTable(
     state: text().notNull(),
     platformId: text("platform_id"),
     text: text(),
-    /** What can be pressed below the words: [{label, word}]. */
+    /** What can be pressed below the words: [{label, order}]; null once it is answered. */
     actions: jsonb(),
     fence: bigint({ mode: "number" }).notNull(),
     at: time("at").notNull().defaultNow(),
@@ -358,6 +358,9 @@ export const outbox = pgTable(
     index("outbox_open")
       .on(t.door)
       .where(sql`state in ('creating', 'created')`),
+    index("outbox_buttons")
+      .on(t.door)
+      .where(sql`actions is not null`),
   ],
 )
 

@@ -5,6 +5,7 @@
 import { ApiError } from "./ApiError.ts"
 import { check } from "./EntityCheck.ts"
 import type { Flood } from "./Flood.ts"
+import { keyboardOf, type Presses } from "./Presses.ts"
 import type { UpdateQueue } from "./UpdateQueue.ts"
 import { wireChat, wireMessage, wireUser } from "./Wire.ts"
 import type { Json } from "./Wire.ts"
@@ -23,6 +24,7 @@ export interface Bot {
 export interface MethodWorld {
   readonly world: World
   readonly flood: Flood
+  readonly presses: Presses
   readonly now: () => number
 }
 
@@ -63,6 +65,7 @@ export const botMethods: Readonly<Record<string, Method>> = {
   sendMessage: (bot, params, env) => {
     const chat = writable(bot, params, env)
     const { text, entities } = checked(params)
+    const buttons = keyboardOf(params["reply_markup"])
     const topic = topicOf(chat, params["message_thread_id"])
     const reply = params["reply_parameters"] as
       { message_id?: number; allow_sending_without_reply?: boolean } | undefined
@@ -78,6 +81,7 @@ export const botMethods: Readonly<Record<string, Method>> = {
       text,
       entities,
       file: null,
+      buttons,
       extra: {},
     })
     return wireMessage(chat, seen)
@@ -89,13 +93,22 @@ export const botMethods: Readonly<Record<string, Method>> = {
     if (before === undefined) throw new ApiError(400, "Bad Request: message to edit not found")
     if (before.from.id !== bot.user.id) throw new ApiError(400, "Bad Request: message can't be edited")
     const { text, entities } = checked(params)
+    const buttons = keyboardOf(params["reply_markup"])
     env.flood.pass(bot.user.id, chat, env.now())
-    if (text === before.text && JSON.stringify(entities) === JSON.stringify(before.entities))
+    if (
+      JSON.stringify([text, entities, buttons]) ===
+      JSON.stringify([before.text, before.entities, before.buttons])
+    )
       throw new ApiError(
         400,
         "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message",
       )
-    return wireMessage(chat, env.world.edit(chat, before, text, entities, seconds(env)))
+    return wireMessage(chat, env.world.edit(chat, before, text, entities, seconds(env), buttons))
+  },
+
+  answerCallbackQuery: (_bot, params, { presses }) => {
+    presses.answer(params["callback_query_id"], params["text"])
+    return true
   },
 
   deleteMessage: (bot, params, env) => {

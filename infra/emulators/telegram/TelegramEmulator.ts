@@ -15,6 +15,7 @@ import { Faults } from "./Faults.ts"
 import type { Fault } from "./Faults.ts"
 import { Flood } from "./Flood.ts"
 import type { FloodLimits } from "./Flood.ts"
+import { Presses } from "./Presses.ts"
 import { makeServer } from "./Server.ts"
 import { UpdateQueue } from "./UpdateQueue.ts"
 import { typedEntities, wireChat, wireMessage, wireUser } from "./Wire.ts"
@@ -76,6 +77,13 @@ export interface TelegramEmulator {
   readonly sendFile: (kind: FileKind, chat: Chat, from: User, file: FileOptions) => number
   readonly edit: (chat: Chat, message: number, text: string, options?: { readonly date?: number }) => void
   readonly remove: (chat: Chat, message: number) => void
+  /** A person presses the button with this label, or a client sends this data; the toast that is shown then. */
+  readonly press: (
+    chat: Chat,
+    message: number,
+    from: User,
+    button: string | { readonly data: string },
+  ) => Effect.Effect<string, WaitTimeout>
   /** Any update at all, also of kinds that do not exist. Its id, or null if the bot did not subscribe to it. */
   readonly push: (kind: string, payload: unknown, chat?: number, bot?: Bot) => number | null
   /** The bot is thrown out, or blocked by the person. */
@@ -116,6 +124,7 @@ export const start = (options: EmulatorOptions = {}): Effect.Effect<TelegramEmul
       bots,
       flood: new Flood(),
       faults: new Faults(),
+      presses: new Presses(),
       calls: new Map<string, number>(),
       now: Date.now,
     }
@@ -139,6 +148,7 @@ export const start = (options: EmulatorOptions = {}): Effect.Effect<TelegramEmul
 interface Env {
   readonly flood: Flood
   readonly faults: Faults
+  readonly presses: Presses
   readonly calls: Map<string, number>
   readonly now: () => number
 }
@@ -209,6 +219,27 @@ function handle(url: string, world: World, bots: ReadonlyMap<string, Bot>, env: 
       deliver("edited_message", chat, world.edit(chat, before, text, typedEntities(text), seconds(date)))
     },
     remove: (chat, message) => void chat.messages.delete(message),
+    press: (chat, message, from, button) =>
+      Effect.callback<string, WaitTimeout>((resume) => {
+        const seen = chat.messages.get(message)
+        const data =
+          typeof button === "string"
+            ? seen?.buttons.flat().find(({ text }) => text === button)?.callback_data
+            : button.data
+        if (seen === undefined || data === undefined)
+          throw new Error(`there is no button ${JSON.stringify(button)} at message ${message}`)
+        const id = env.presses.open((toast) => {
+          clearTimeout(timer)
+          resume(Effect.succeed(toast))
+        })
+        const timer = setTimeout(
+          () => resume(Effect.fail(new WaitTimeout({ message: `the press ${data} was not answered` }))),
+          10_000,
+        )
+        const query = { id, from: wireUser(from), message: wireMessage(chat, seen), chat_instance: "1", data }
+        const owner = [...bots.values()].find((bot) => bot.user.id === seen.from.id) ?? botOf()
+        owner.updates.push("callback_query", query, chat.id)
+      }),
     push: (kind, payload, chat = 0, bot = botOf()) => bot.updates.push(kind, payload, chat),
     bar: (chat, bot = botOf()) => void chat.barred.add(bot.user.id),
     migrate: (chat) => {

@@ -37,6 +37,7 @@ export const wireMessage = (chat: Chat, seen: Seen): Json => ({
         ...(seen.text === "" ? {} : { caption: seen.text }),
         ...(seen.entities.length === 0 ? {} : { caption_entities: seen.entities }),
       }),
+  ...(seen.buttons.length === 0 ? {} : { reply_markup: { inline_keyboard: seen.buttons } }),
   ...seen.extra,
 })
 

@@ -27,6 +27,11 @@ export interface StoredFile {
   readonly bytes: Uint8Array
 }
 
+export interface Button {
+  readonly text: string
+  readonly callback_data: string
+}
+
 export type FileKind = "photo" | "document" | "audio" | "voice" | "video" | "sticker"
 
 /** One message as a person in the chat sees it. `edits` are its earlier texts, the oldest first. */
@@ -41,6 +46,8 @@ export interface Seen {
   readonly file: { readonly kind: FileKind; readonly stored: StoredFile } | null
   readonly editDate: number | null
   readonly edits: ReadonlyArray<string>
+  /** The inline keyboard, row by row. */
+  readonly buttons: ReadonlyArray<ReadonlyArray<Button>>
   /** Fields of the wire message that only tests set: `forward_origin`, `sender_chat`, `via_bot`, `quote`. */
   readonly extra: Readonly<Record<string, unknown>>
 }
@@ -122,15 +129,26 @@ export class World {
     return old
   }
 
-  post(chat: Chat, message: Omit<Seen, "id" | "editDate" | "edits">): Seen {
-    const seen: Seen = { ...message, id: chat.nextMessage++, editDate: null, edits: [] }
+  post(
+    chat: Chat,
+    message: Omit<Seen, "id" | "editDate" | "edits" | "buttons"> & Partial<Pick<Seen, "buttons">>,
+  ): Seen {
+    const seen: Seen = { buttons: [], ...message, id: chat.nextMessage++, editDate: null, edits: [] }
     chat.messages.set(seen.id, seen)
     this.tell({ kind: "new", chat, message: seen })
     return seen
   }
 
-  edit(chat: Chat, before: Seen, text: string, entities: ReadonlyArray<Entity>, date: number): Seen {
-    const after: Seen = { ...before, text, entities, editDate: date, edits: [...before.edits, before.text] }
+  edit(
+    chat: Chat,
+    before: Seen,
+    text: string,
+    entities: ReadonlyArray<Entity>,
+    date: number,
+    buttons: Seen["buttons"] = [],
+  ): Seen {
+    const edits = text === before.text ? before.edits : [...before.edits, before.text]
+    const after: Seen = { ...before, text, entities, buttons, editDate: date, edits }
     chat.messages.set(after.id, after)
     this.tell({ kind: "edit", chat, message: after })
     return after

@@ -1,0 +1,1 @@
+CREATE INDEX "outbox_buttons" ON "outbox" USING btree ("door") WHERE actions is not null;
