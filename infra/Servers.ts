@@ -11,6 +11,7 @@ import { Settings, type BusNatsAddress } from "../runtime/index.ts"
 import {
   bubblewrap,
   EmbeddedError,
+  noteOutsiders,
   openHome,
   startNats,
   startPostgres,
@@ -119,7 +120,7 @@ const natsOf = Effect.fnUntraced(function* (home: Home) {
   }
   return {
     address,
-    admit: () => Effect.void,
+    admit: noteOutsiders(home, address.url),
     part: { name: "NATS", where: `yours, ${shown(text)}` },
     listen: `nats --server ${shown(text)} sub 'troupe.>'`,
   }

@@ -16,6 +16,7 @@ import { localPort } from "./LocalPort.ts"
 import { atLeast, natsConfig } from "./NatsConfig.ts"
 import { greet } from "./NatsHandshake.ts"
 import { NatsPermissions } from "../../runtime/index.ts"
+import { fileOf, writeOutsider, type Outsider } from "./OutsiderFile.ts"
 import { commandOf, signal } from "./Processes.ts"
 import { run } from "./Run.ts"
 import { supervise } from "./Supervisor.ts"
@@ -39,14 +40,6 @@ const Access = Schema.fromJsonString(
     ).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
   }),
 )
-
-/** An outside agent and what it may do; `about` goes into its file as it is, for its program to read. */
-export interface Outsider {
-  readonly id: string
-  readonly name: string
-  readonly may: NatsPermissions.Permissions
-  readonly about: object
-}
 
 const FILE = "nats/access.json"
 const OLDEST = [2, 9, 10]
@@ -132,7 +125,7 @@ export const startNats = Effect.fn("Nats.start")(function* (home: Home) {
     const known = new Map(access.outside.map((o) => [o.id, o]))
     for (const { name } of access.outside) {
       if (!outsiders.some((o) => o.name === name))
-        yield* Effect.sync(() => rmSync(join(dir, `${name}.json`), { force: true }))
+        yield* Effect.sync(() => rmSync(fileOf(home, name), { force: true }))
     }
     access = {
       ...access,
@@ -144,20 +137,13 @@ export const startNats = Effect.fn("Nats.start")(function* (home: Home) {
       })),
     }
     const changed = yield* configure
-    for (const { id, name, about } of outsiders) {
-      yield* home.keep(
-        `nats/${name}.json`,
-        JSON.stringify({
-          description: `Troupe, the outside agent ${name}`,
-          url,
-          user: name,
-          password: access.outside.find((o) => o.id === id)!.password,
-          inbox_prefix: NatsPermissions.inboxOf(name),
-          context: join(dir, `${name}.json`),
-          ...about,
-        }),
+    for (const { id, password } of access.outside)
+      yield* writeOutsider(
+        home,
+        url,
+        outsiders.find((o) => o.id === id)!,
+        password,
       )
-    }
     const now = yield* SubscriptionRef.get(status)
     // One that is just starting reads the file by itself.
     if (!changed || now._tag !== "Running") return
