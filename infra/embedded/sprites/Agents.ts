@@ -11,7 +11,7 @@ import type { Mount } from "./Isolation.ts"
 import type { Launcher } from "./Launcher.ts"
 import type { Running } from "./Process.ts"
 import type { Sprite } from "./SpriteStore.ts"
-import { defaultPath, home } from "./Wire.ts"
+import { defaultPath, home, WireError } from "./Wire.ts"
 
 export const agentDirectory = join(dirname(fileURLToPath(import.meta.url)), "agent")
 const idleMillis = 60_000
@@ -131,6 +131,7 @@ export class Agents {
         terminal: undefined,
         stdin: true,
         mounts,
+        helper: true,
       },
       {
         output: (_, bytes) => {
@@ -142,7 +143,8 @@ export class Agents {
           agent.pool.destroy()
           outlet?.close()
           if (this.#agents.get(sprite.name) === agent) this.#agents.delete(sprite.name)
-          ready.reject(new Error(said.trim() || "The file server of the sandbox could not be started."))
+          const why = said.trim().split("\n")[0] || "The helper inside the sandbox could not be started."
+          ready.reject(new WireError(503, "unavailable", why.slice(0, 500)))
           fs.rmSync(directory, { recursive: true, force: true })
           ended.resolve()
         },

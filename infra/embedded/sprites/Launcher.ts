@@ -16,7 +16,11 @@ export interface Wanted {
   readonly terminal: { readonly rows: number; readonly cols: number } | undefined
   readonly stdin: boolean
   readonly mounts?: ReadonlyArray<Mount>
+  /** Code of ours, which runs on Node and so needs room for its data whatever a sprite may use. */
+  readonly helper?: boolean
 }
+
+const helperBytes = 2 * 1024 ** 3
 
 export class Launcher {
   readonly isolation: Isolation
@@ -86,7 +90,11 @@ export class Launcher {
     return start(
       {
         isolation: this.isolation,
-        limits: { ...this.limits, memoryBytes, ...(this.#isFull(sprite.name) && { fileBytes: 0 }) },
+        limits: {
+          ...this.limits,
+          ...(wanted.helper === true && { memoryBytes: Math.max(helperBytes, this.limits.memoryBytes) }),
+          ...(this.#isFull(sprite.name) && { fileBytes: 0 }),
+        },
         launched: cgroups && ((pid) => cgroups.join(sprite.name, pid, memoryBytes)),
         pipes: this.#pipes,
         box,

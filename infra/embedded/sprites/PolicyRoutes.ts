@@ -87,9 +87,9 @@ export const policyRoutes = (
         const most = Math.floor(launcher.limits.memoryBytes / 1024 ** 2)
         if (
           memory !== undefined &&
-          (!Number.isInteger(wanted) || Number(wanted) < 16 || Number(wanted) > most)
+          (!Number.isInteger(wanted) || Number(wanted) < 64 || Number(wanted) > most)
         )
-          throw invalid(`memory.limit_mb is a whole number from 16 to ${most} here.`)
+          throw invalid(`memory.limit_mb is a whole number from 64 to ${most} here.`)
         store.update(parameter("name"), {
           memoryMegabytes: memory === undefined ? undefined : Number(wanted),
         })

@@ -170,6 +170,7 @@ export class SpriteStore {
     const path = this.file(sprite.name, entry)
     if (!fs.existsSync(path)) return
     const doomed = join(this.#root, `.deleted-${randomUUID()}`)
+    openToOwner(path)
     fs.renameSync(path, doomed)
     removeTree(doomed)
   }
@@ -180,6 +181,7 @@ export class SpriteStore {
       const made = this.file(sprite.name, join("restoring", part))
       if (!fs.existsSync(made)) continue
       this.discard(sprite, part)
+      openToOwner(made)
       fs.renameSync(made, this.file(sprite.name, part))
     }
     fs.rmSync(this.file(sprite.name, "restoring.ready"))
@@ -228,6 +230,12 @@ export const makeDirectories = (directories: Directories, uid: number | undefine
     fs.writeFileSync(join(directories.etc, name), text)
     fs.chmodSync(join(directories.etc, name), 0o644)
   }
+}
+
+/** A directory that its owner may not write cannot be moved by any user but root. */
+const openToOwner = (path: string): void => {
+  const { mode } = fs.statSync(path)
+  if ((mode & 0o700) !== 0o700) fs.chmodSync(path, (mode & 0o7777) | 0o700)
 }
 
 /** A range that no distribution gives to users, and that differs between two homes on one machine. */

@@ -152,6 +152,7 @@ export class Checkpoints {
         directory: "/",
         terminal: undefined,
         stdin: false,
+        helper: true,
         mounts: [
           { from: process.execPath, to: "/run/node", writable: false },
           { from: agentDirectory, to: "/run/agent", writable: false },

@@ -82,6 +82,8 @@ describe("A sprite", () => {
     const eater = "(x=$(head -c 30000000 /dev/zero | tr '\\0' x); sleep 100)"
     const { code, stderr } = await bash(sprite, `for n in 1 2 3; do ${eater} & done; wait`)
     expect([code, stderr]).toEqual([137, expect.stringContaining("more than its 64 MiB of memory")])
+    // What serves its files needs its room all the same.
+    await sprite.filesystem("/home/sprite").writeFile("written", "x")
     await expect(sprite.updateResourcesPolicy({ memory: { limitMB: 1_000_000 } })).rejects.toThrow(/400/)
     await sprite.deleteResourcesPolicy()
   })
