@@ -41,11 +41,11 @@ export const begin = Effect.fnUntraced(function* (place: Place, memory: Memory, 
   const door = roster.now().doors.get(event.door)
   const agent = roster.now().agents.get(place.agent)
   if (door === undefined || agent === undefined) return { status: "over" } satisfies Begun
-  // The first words of a room have nothing before them.
+  const started = yield* Clock.currentTimeMillis
   const tail =
     memory.tail !== undefined
       ? memory.tail
-      : event.prev === 0
+      : isFirst(word, started)
         ? null
         : ((yield* loadTail(place.agent, place.thread)) ?? null)
   const opening = yield* openTurn({
@@ -156,6 +156,13 @@ export const begin = Effect.fnUntraced(function* (place: Place, memory: Memory, 
   if (begun.edited !== null) yield* addEdit(work, begun.edited)
   return { status: "began", work } satisfies Begun
 })
+
+/**
+ * The first words of a room, heard for the first time, have nothing before them. When they come again, later words may have been
+ * answered already.
+ */
+const isFirst = ({ event, again }: Word, now: number) =>
+  event.prev === 0 && event.repair === undefined && again !== true && now - Date.parse(event.at) < 3_000
 
 /** P1: an edit that came before the decision replaces the text: it stands behind the words it corrects. */
 const addEdit = Effect.fnUntraced(function* (work: Work, edit: NonNullable<BegunRow["edited"]>) {

@@ -272,7 +272,7 @@ const open = Effect.fnUntraced(function* (
       return { ...state, waiting: insert(state.waiting, word) }
     case "failed":
       yield* ctx.after("200 millis", { type: "resume" })
-      return { ...state, waiting: insert(state.waiting, word) }
+      return { ...state, memory: unread, waiting: insert(state.waiting, { ...word, again: true }) }
     case "parked":
       return yield* nextWaiting(place, state, undefined, ctx)
     case "over":

@@ -11,6 +11,8 @@ export interface Word {
   readonly ranking: ReadonlyArray<string>
   /** After the statement that filled the decision, never after the turn. */
   readonly ack: () => void
+  /** Taking it up failed before: nothing in memory is trusted. */
+  readonly again?: boolean
   /** Read from the queue in the journal, not heard now. */
   readonly fromJournal?: boolean
 }

@@ -54,7 +54,7 @@ export class Installation {
         },
         { name: "page", type: "web" },
       ],
-      budgets: { perRoot: 1_000, perAgentPerDay: 1_000_000 },
+      budgets: { perRoot: 1_000, perAgentPerDay: 1_000_000, perMonth: 1_000_000 },
     }
     // JSON is YAML too.
     writeFileSync(join(this.home, "troupe.yaml"), JSON.stringify(config))

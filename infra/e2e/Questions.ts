@@ -57,8 +57,8 @@ export const judge = (seen: ReadonlyArray<Seen>, questions: ReadonlyArray<string
     lost: questions.filter((_, i) => final[i] === -1),
     twice: questions.filter((_, i) => places[i]!.length > 1 || count(bot, questions[i]!) > 1),
     disorder: disordered(bot, questions),
-    strays: bot.filter((m) => m.text === "…").length,
-    odd: bot.filter((m) => m.text !== "…" && !questions.some((q) => says(m.text, q))).map((m) => m.text),
+    strays: bot.filter(isPlaceholder).length,
+    odd: bot.filter((m) => !isPlaceholder(m) && !questions.some((q) => says(m.text, q))).map((m) => m.text),
   }
 }
 
@@ -69,6 +69,8 @@ const disordered = (bot: ReadonlyArray<Seen>, questions: ReadonlyArray<string>) 
   return firsts.filter((first, i) => first < Math.max(-1, ...firsts.slice(0, i))).map((i) => questions[i]!)
 }
 
+/** Where several agents speak, with the name of one. */
+const isPlaceholder = (m: Seen) => /^(?:\w+\n)?…$/.test(m.text)
 const says = (text: string, q: string) => text.includes(answerTo(q))
 const count = (bot: ReadonlyArray<Seen>, q: string) =>
   bot.reduce((n, m) => n + m.text.split(answerTo(q)).length - 1, 0)

@@ -27,6 +27,7 @@ export interface StageOptions {
   readonly agents?: ReadonlyArray<{
     readonly name: string
     readonly kind?: "outside"
+    readonly interests?: ReadonlyArray<string>
     readonly integrations?: ReadonlyArray<string>
   }>
   /** Of the telegram blocks of troupe.yaml, one a bot, over what every test has. */
@@ -62,7 +63,7 @@ export const stage = async (options: StageOptions = {}) => {
     ...("kind" in a ? {} : { soul: "You test." }),
     ...a,
   }))
-  const config = { agents, integrations, budgets: { perRoot: 10, perAgentPerDay: 1000 } }
+  const config = { agents, integrations, budgets: { perRoot: 10, perAgentPerDay: 1000, perMonth: 100_000 } }
 
   const nats = testNats()
   const servers: Record<string, string> =

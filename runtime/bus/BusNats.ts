@@ -5,14 +5,11 @@
  * the same ids, of which the server keeps each once.
  */
 import {
-  AckPolicy,
-  DeliverPolicy,
   DiscardPolicy,
   jetstream,
   jetstreamManager,
   RetentionPolicy,
   StorageType,
-  type JetStreamClient,
   type JetStreamManager,
   type JsMsg,
 } from "@nats-io/jetstream"
@@ -31,8 +28,9 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type { WorkspaceId } from "../room/Id.ts"
 import { acknowledged, type Send } from "./Acknowledged.ts"
-import { Bus, BusError, type Ear, type Hearing, type Publication } from "./Bus.ts"
+import { Bus, BusError, type Hearing, type Publication } from "./Bus.ts"
 import { serve } from "./BusServe.ts"
+import { Durables } from "./Durables.ts"
 import { allEvents, streamName } from "./Subject.ts"
 
 export interface NatsAddress {
@@ -58,6 +56,7 @@ export const layer = (address: NatsAddress, ws: WorkspaceId): Layer.Layer<Bus, B
       const send = yield* acknowledged(nc, publishTimeout)
       const acks = yield* acknowledger(nc)
       const stream = ensureStream(jsm, ws)
+      const durables = new Durables(js, jsm, ws)
       yield* stream.pipe(
         Effect.tapError((e) => Effect.logWarning(`waiting for the stream ${streamName(ws)}: ${e.message}`)),
         Effect.retry(briefly),
@@ -83,7 +82,7 @@ export const layer = (address: NatsAddress, ws: WorkspaceId): Layer.Layer<Bus, B
             Effect.andThen(attempt("subscribe", () => nc.flush())),
           ),
         hear: (hearing) =>
-          hear(js, jsm, ws, hearing, acks).pipe(
+          hear(durables, hearing, acks).pipe(
             Effect.catch((error) => Effect.logDebug(`hearing ${hearing.durable} again: ${error.message}`)),
             Effect.andThen(Effect.ignore(stream)),
             Effect.andThen(Effect.sleep("100 millis")),
@@ -91,7 +90,7 @@ export const layer = (address: NatsAddress, ws: WorkspaceId): Layer.Layer<Bus, B
             Effect.forkScoped,
             Effect.asVoid,
           ),
-        keep: (ear) => Effect.asVoid(consumerOf(js, jsm, ws, ear, elsewhere)),
+        keep: (ear) => Effect.asVoid(attempt("make a consumer", () => durables.open(ear, elsewhere))),
         serve: (service) =>
           serve(nc, service).pipe(Effect.andThen(attempt("serve requests", () => nc.flush()))),
         durables: attempt("list the consumers", async () => {
@@ -242,47 +241,15 @@ const acknowledger = Effect.fnUntraced(function* (nc: NatsConnection) {
 
 type Acknowledger = Effect.Success<ReturnType<typeof acknowledger>>
 
-/** How long a delivery may take to be acknowledged: ours are written down at once, a program elsewhere works first. */
-const here = seconds(5)
-const elsewhere = seconds(60)
-
-/** The durable; made when it is missing. */
-const consumerOf = (
-  js: JetStreamClient,
-  jsm: JetStreamManager,
-  ws: WorkspaceId,
-  ear: Ear,
-  ackWait: ReturnType<typeof seconds>,
-) =>
-  attempt("make a consumer", async () => {
-    const stream = streamName(ws)
-    try {
-      return await js.consumers.get(stream, ear.durable)
-    } catch {
-      await jsm.consumers.add(stream, {
-        durable_name: ear.durable,
-        filter_subject: ear.filter,
-        ack_policy: AckPolicy.Explicit,
-        ack_wait: ackWait,
-        max_ack_pending: 1000,
-        deliver_policy: DeliverPolicy.StartTime,
-        opt_start_time: ear.since,
-      })
-      return await js.consumers.get(stream, ear.durable)
-    }
-  })
+/** Seconds that a delivery may take to be acknowledged: ours are written down at once, a program elsewhere works first. */
+const here = 5
+const elsewhere = 60
 
 /** Hears until the consumer or the stream is gone, or the scope closes. */
-const hear = (
-  js: JetStreamClient,
-  jsm: JetStreamManager,
-  ws: WorkspaceId,
-  hearing: Hearing,
-  acks: Acknowledger,
-) =>
+const hear = (durables: Durables, hearing: Hearing, acks: Acknowledger) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const consumer = yield* consumerOf(js, jsm, ws, hearing, here)
+      const consumer = yield* attempt("make a consumer", () => durables.open(hearing, here))
       const messages = yield* Effect.acquireRelease(
         attempt("consume", () =>
           consumer.consume({
