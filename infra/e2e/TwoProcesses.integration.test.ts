@@ -23,9 +23,9 @@ it(`one of two processes is killed, then one is paused, under load (seed ${seed}
   const random = new Random(seed)
   s.ai.respond((request) => answerAll(request, { delayMs: random.between(0, 60) }))
   const chats = Array.from({ length: 12 }, () => s.private().chat)
-  let asking = true
+  const stopped = new AbortController()
   const load = async () => {
-    while (asking) {
+    while (!stopped.signal.aborted) {
       s.ask(random.of(chats))
       await setTimeout(random.between(10, 60))
     }
@@ -64,7 +64,7 @@ it(`one of two processes is killed, then one is paused, under load (seed ${seed}
   const afterPause = await moved(paused)
   other.signal("SIGCONT")
   await setTimeout(1_500)
-  asking = false
+  stopped.abort()
   await people
 
   for (const chat of chats) await s.answered(chat, 40_000)
