@@ -7,10 +7,11 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
-import { Settings, type BusNatsAddress } from "../runtime/index.ts"
+import { Settings, SettingsError, type BusNatsAddress } from "../runtime/index.ts"
 import {
   bubblewrap,
   EmbeddedError,
+  inspectorOn,
   noteOutsiders,
   openHome,
   startNats,
@@ -19,6 +20,7 @@ import {
   type Home,
   type Outsider,
 } from "./embedded/index.ts"
+import { parseNatsUrl } from "./NatsUrl.ts"
 
 export interface Part {
   readonly name: string
@@ -98,8 +100,9 @@ const natsOf = Effect.fnUntraced(function* (home: Home) {
       listen: server.listen,
     }
   }
-  const text = Redacted.value(natsUrl.value)
-  const url = URL.parse(text)
+  const parsed = yield* Effect.fromResult(parseNatsUrl(natsUrl.value)).pipe(
+    Effect.mapError((message) => new SettingsError({ message })),
+  )
   const creds = Option.isNone(natsCreds)
     ? undefined
     : yield* Effect.try({
@@ -111,18 +114,12 @@ const natsOf = Effect.fnUntraced(function* (home: Home) {
             cause,
           }),
       })
-  const address: BusNatsAddress = {
-    url: url === null ? text : `${url.protocol}//${url.host}`,
-    ...(url !== null && url.username !== ""
-      ? { user: decodeURIComponent(url.username), password: Redacted.make(decodeURIComponent(url.password)) }
-      : {}),
-    ...(creds === undefined ? {} : { creds }),
-  }
+  const address: BusNatsAddress = { ...parsed, ...(creds === undefined ? {} : { creds }) }
   return {
     address,
     admit: noteOutsiders(home, address.url),
-    part: { name: "NATS", where: `yours, ${shown(text)}` },
-    listen: `nats --server ${shown(text)} sub 'troupe.>'`,
+    part: { name: "NATS", where: `yours, ${address.url}` },
+    listen: `${inspectorOn(address.url)} sub 'troupe.>'`,
   }
 })
 

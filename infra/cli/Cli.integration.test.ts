@@ -158,8 +158,11 @@ describe("the command line", () => {
   it("prints the users of the bus as the configuration of another server", async () => {
     const { out } = await troupe(["inspect", "--config"])
     expect(out).toContain("{ user: runtime, password: $TROUPE_RUNTIME_PASSWORD }")
-    const elsewhere = await troupe(["inspect"], { NATS_URL: "nats://x", TROUPE_HOME: join(home, "none") })
-    expect([elsewhere.code, elsewhere.err]).toEqual([1, expect.stringContaining("inspect --config")])
+    const elsewhere = await troupe(["inspect"], { NATS_URL: "tls://runtime:secret@x.example:4222" })
+    expect(elsewhere.out).toContain(
+      "nats --server tls://x.example:4222 --user inspector --inbox-prefix _INBOX_inspector",
+    )
+    expect(elsewhere.out).not.toContain("secret")
     const never = await troupe(["inspect", "--config"], { TROUPE_HOME: join(home, "none") })
     expect([never.code, never.err]).toEqual([1, expect.stringContaining("start Troupe once")])
   })

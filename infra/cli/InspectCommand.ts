@@ -4,15 +4,17 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import { existsSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
-import { Settings } from "../../runtime/index.ts"
+import { Settings, SettingsError } from "../../runtime/index.ts"
+import { inspectorOn } from "../embedded/OutsiderFile.ts"
+import { parseNatsUrl } from "../NatsUrl.ts"
 import { CliError } from "./Client.ts"
 
 /** What can be asked of the bus, by whoever may only listen. */
-export const commandsOf = (context: string): ReadonlyArray<string> =>
+export const commandsOf = (nats: string): ReadonlyArray<string> =>
   ["sub 'troupe.>'", "stream ls", "consumer ls", "micro ls", "micro info troupe", "micro stats troupe"].map(
-    (rest) => `nats --context ${context} ${rest}`,
+    (rest) => `${nats} ${rest}`,
   )
 
 const config = Effect.fnUntraced(function* (home: string) {
@@ -39,13 +41,17 @@ export const inspect = Command.make(
       const text = yield* config(home)
       return yield* Console.log(flags.json ? JSON.stringify({ config: text }) : text.trimEnd())
     }
+    if (Option.isSome(natsUrl)) {
+      const { url } = yield* Effect.fromResult(parseNatsUrl(natsUrl.value)).pipe(
+        Effect.mapError((message) => new SettingsError({ message })),
+      )
+      const commands = commandsOf(inspectorOn(url))
+      return yield* Console.log(
+        flags.json ? JSON.stringify({ context: null, commands }) : commands.join("\n"),
+      )
+    }
     const context = resolve(home, "nats/inspector.json")
-    if (Option.isSome(natsUrl) && !existsSync(context))
-      return yield* new CliError({
-        message:
-          "The NATS server is yours: `troupe inspect --config` prints a user who may listen, and docs/bus.md the commands.",
-      })
-    const commands = commandsOf(context)
+    const commands = commandsOf(`nats --context ${context}`)
     yield* Console.log(flags.json ? JSON.stringify({ context, commands }) : commands.join("\n"))
   }),
 ).pipe(Command.withDescription("The NATS commands that listen to the bus"))

@@ -191,7 +191,7 @@ const asCli: Readonly<Record<string, (one: string) => Promise<unknown>>> = {
 
 it("every command that is printed does, sent as the NATS CLI sends it, what it says", async () => {
   const context = credentials("inspector")
-  const printed = commandsOf(context)
+  const printed = commandsOf(`nats --context ${context}`)
   expect(runtime.log).toContain(printed[0])
   const stream = read("eve")["stream"]!
   for (const command of printed) {
@@ -226,7 +226,18 @@ it("the printed configuration runs another server, with the same rights", async 
   const eve = await connect({ servers: at, user: "eve", pass: "three", inboxPrefix: "_INBOX_eve" })
   expect((await eve.request(`${mine}.room`, "{}")).string()).toBe("heard")
   await expect(eve.request("troupe.w.say.other.room", "{}")).rejects.toThrow(/permissions violation/i)
-  await Promise.all([eve.close(), own.close()])
+  const listener = await connect({
+    servers: at,
+    user: "inspector",
+    pass: "two",
+    inboxPrefix: "_INBOX_inspector",
+  })
+  const hears = listener.subscribe("troupe.>", { max: 1 })
+  await listener.flush()
+  own.publish("troupe.w.live.room.agent", "{}")
+  for await (const m of hears) expect(m.subject).toBe("troupe.w.live.room.agent")
+  await expect(listener.request(`${mine}.room`, "{}")).rejects.toThrow(/permissions violation/i)
+  await Promise.all([eve.close(), own.close(), listener.close()])
 })
 
 it("all that went over the bus is as the checked-in schemas say", async () => {

@@ -39,9 +39,15 @@ export const noteOutsiders = (home: Home, url: string) => (outsiders: ReadonlyAr
   Effect.forEach(
     outsiders,
     (outsider) =>
-      Effect.suspend(() => writeOutsider(home, url, outsider, passwordIn(fileOf(home, outsider.name)))),
+      Effect.suspend(() =>
+        writeOutsider(home, url.split(",")[0]!, outsider, passwordIn(fileOf(home, outsider.name))),
+      ),
     { discard: true },
   )
+
+/** How a person listens on such a server; the CLI takes the password from NATS_PASSWORD. */
+export const inspectorOn = (url: string) =>
+  `nats --server ${url} --user inspector --inbox-prefix ${NatsPermissions.inboxOf("inspector")}`
 
 const passwordIn = (file: string): string =>
   existsSync(file)

@@ -34,6 +34,7 @@ import { Durables } from "./Durables.ts"
 import { allEvents, streamName } from "./Subject.ts"
 
 export interface NatsAddress {
+  /** `nats://host:port`, or `tls://`; several of a cluster with commas between. */
   readonly url: string
   readonly user?: string
   readonly password?: Redacted.Redacted
@@ -117,7 +118,7 @@ export const layer = (address: NatsAddress, ws: WorkspaceId): Layer.Layer<Bus, B
 const open = (address: NatsAddress) =>
   attempt("connect to NATS", () =>
     connect({
-      servers: address.url,
+      servers: address.url.split(","),
       name: "troupe",
       maxReconnectAttempts: -1,
       reconnectTimeWait: 100,
