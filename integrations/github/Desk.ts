@@ -267,6 +267,10 @@ export const makeDesk = Effect.fnUntraced(function* (
   })
 
   const linked = Effect.fnUntraced(function* (repository: Repository, spoken: Spoken, code: string) {
+    // The same words may come by another delivery; a code works once.
+    const id = `link/${repository.id}/${spoken.number}/${spoken.sourceKey}`
+    const [taken] = yield* services.accept([{ door, externalId: id, raw: null }])
+    if (taken?.duplicate === true) return undefined
     const at = yield* services.link(code, String(spoken.by.id))
     const answer = at === undefined ? "confused" : "+1"
     yield* Effect.logInfo(

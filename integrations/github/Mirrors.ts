@@ -164,12 +164,7 @@ export const makeMirrors = (api: GithubApi, options: MirrorOptions): Mirrors => 
       const sha = yield* shaOf(repository, incoming)
       if (sha === undefined) return yield* new GitRefused({ message: "There are no commits in what came." })
       yield* sameWorkflows(repository, base, sha)
-      yield* remote(repository, { contents: "write" }, [
-        "push",
-        "-q",
-        urlOf(repository),
-        `${sha}:refs/heads/${branch}`,
-      ]).pipe(Effect.retry({ times: 2, while: isTorn }))
+      yield* send(repository, branch, sha)
       yield* here(repository, ["update-ref", `refs/heads/${branch}`, sha])
       return sha
     })
@@ -192,6 +187,19 @@ export const makeMirrors = (api: GithubApi, options: MirrorOptions): Mirrors => 
       ),
     )
   })
+
+  /** What was taken while the answer was lost is not pushed again: the branch itself tells (P8). */
+  const send = (repository: Repository, branch: string, sha: string) => {
+    const to = `refs/heads/${branch}`
+    const once = remote(repository, { contents: "write" }, ["push", "-q", urlOf(repository), `${sha}:${to}`])
+    const there = remote(repository, { contents: "read" }, ["ls-remote", urlOf(repository), to]).pipe(
+      Effect.map(({ text }) => text.startsWith(`${sha}\t`)),
+      Effect.catch(() => Effect.succeed(false)),
+    )
+    const unlessThere = (e: Failure) =>
+      Effect.flatMap(there, (taken) => (taken ? Effect.void : Effect.fail(e)))
+    return Effect.catch(once, unlessThere).pipe(Effect.retry({ times: 2, while: isTorn }))
+  }
 
   /** Workflow files run with the repository's secrets: they are those of the base, whatever an agent was talked into. */
   const sameWorkflows = Effect.fnUntraced(function* (repository: Repository, base: string, sha: string) {
@@ -224,7 +232,7 @@ export const makeMirrors = (api: GithubApi, options: MirrorOptions): Mirrors => 
   }
 }
 
-/** The connection broke: what was pushed already is not pushed again. */
+/** The connection broke. */
 const isTorn = (e: Failure): boolean =>
   e._tag === "GitError" &&
   /hung up|unexpected disconnect|early EOF|RPC failed|reset by peer|empty reply|Could not resolve|timed out/i.test(

@@ -110,6 +110,18 @@ const threadOf = (call: Call) => {
   throw notFound()
 }
 
+/** With the body as it is shown, for those who ask for it. */
+const shown = <A extends { readonly body?: string | null }>(
+  call: Call,
+  wire: A,
+): A | (A & { readonly body_html: string }) =>
+  call.accept.includes("full+json")
+    ? {
+        ...wire,
+        body_html: (wire.body ?? "").replaceAll(/!\[([^\]]*)\]\(([^)\s]+)\)/g, '<img src="$2" alt="$1">'),
+      }
+    : wire
+
 const mine = (call: Call, comment: Comment) => {
   if (comment.app?.id !== call.app.id) throw new ApiError(403, "Resource not accessible by integration")
 }
@@ -333,7 +345,7 @@ export const routes: Readonly<Record<string, Route>> = {
     ),
   ),
   [`GET ${issuesPath}/{issue_number}`]: get("issues", (call) => ({
-    body: wireIssue(issueOf(call), call.url),
+    body: shown(call, wireIssue(issueOf(call), call.url)),
   })),
   [`GET ${issuesPath}/{issue_number}/comments`]: get("issues", (call) => {
     const issue = issueOf(call)
@@ -355,7 +367,7 @@ export const routes: Readonly<Record<string, Route>> = {
   ),
   [`GET ${issuesPath}/comments/{comment_id}`]: get("issues", (call) => {
     const { issue, comment } = commentOf(call)
-    return { body: wireComment(comment, issue, call.url) }
+    return { body: shown(call, wireComment(comment, issue, call.url)) }
   }),
   [`PATCH ${issuesPath}/comments/{comment_id}`]: write("issues", (call) => {
     const { issue, comment } = commentOf(call)
@@ -496,7 +508,7 @@ export const routes: Readonly<Record<string, Route>> = {
   ),
   [`GET ${pullsPath}/comments/{comment_id}`]: get("pull_requests", (call) => {
     const { issue, comment } = threadOf(call)
-    return { body: wireReviewComment(comment, issue, call.url) }
+    return { body: shown(call, wireReviewComment(comment, issue, call.url)) }
   }),
   [`PATCH ${pullsPath}/comments/{comment_id}`]: write("pull_requests", (call) => {
     const { issue, comment } = threadOf(call)

@@ -250,4 +250,5 @@ function reply(
     ...headers,
   })
   response.end(text)
+  env.world.changed()
 }
