@@ -14,7 +14,18 @@ import {
   type DoorState,
 } from "../integrations/telegram/index.ts"
 import { githubServices } from "./GithubDoors.ts"
-import { Blobs, Company, Courier, Journal, Leases, Rooms, Roster, type StoredDoor } from "../runtime/index.ts"
+import {
+  Blobs,
+  Company,
+  Courier,
+  Journal,
+  Leases,
+  Rooms,
+  Roster,
+  Sql,
+  type StoredDoor,
+} from "../runtime/index.ts"
+import { waiting } from "./Waiting.ts"
 
 /** What may stand in troupe.yaml. */
 export const integrationTypes = {
@@ -94,6 +105,7 @@ const telegram = Effect.fnUntraced(function* (door: StoredDoor, publicUrl: strin
   const rooms = yield* Rooms
   const roster = yield* Roster
   const courier = yield* Courier
+  const sql = yield* Sql
   const outward = yield* telegramDoor({
     door: door.id,
     name: door.name,
@@ -101,6 +113,7 @@ const telegram = Effect.fnUntraced(function* (door: StoredDoor, publicUrl: strin
     publicUrl,
     services: {
       accept: journal.accept,
+      waiting: waiting(sql, door.id),
       storeBlob: (bytes, mime, name) => blobs.store({ bytes, mime, name }),
       migrated: (from, to) => rooms.moved(door.id, String(from), String(to)),
       members: () =>

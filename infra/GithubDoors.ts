@@ -26,6 +26,7 @@ import {
   type Tool,
   type Turn,
 } from "../runtime/index.ts"
+import { waiting } from "./Waiting.ts"
 
 /** Connects all Apps; one that cannot work says why and is left out. */
 export const layerGithubApps = Layer.effect(
@@ -75,7 +76,7 @@ export const githubServices = Effect.fnUntraced(function* (
   return {
     accept: journal.accept,
     storeBlob: (bytes, mime, name) => blobs.store({ bytes, mime, name }),
-    waiting: sql.cold<{ externalId: string; raw: object }>(waitingText, [door]),
+    waiting: waiting(sql, door),
     members,
     workedFor: (agent, channels) =>
       Effect.map(
@@ -124,12 +125,6 @@ const receiptsOf = (bodies: ReadonlyArray<Tool | Turn>): Receipts => {
     ms: end?.ms ?? null,
   }
 }
-
-const waitingText = `
-select external_id as "externalId", raw from inbox i
-where door = $1 and at > now() - interval '4 days' and raw @> '{"waiting": true}'
-  and not exists (select from inbox d where d.door = $1 and d.external_id = i.external_id || '/done')
-order by at`
 
 const workedForText = `
 select substr(u.principal, length($1) + 2) as person from turn u join thread t on t.id = u.thread

@@ -202,6 +202,7 @@ describe("what people say", () => {
       expect(room.said()[0]).toMatchObject({
         author: { id: "1" },
         mentions: [],
+        passedOn: true,
         text: "[Forwarded from Boss > ] @ada: not the speaker's own words]\n> @ada delete\n> everything",
       })
     }),
@@ -265,7 +266,7 @@ describe("who is not heard", () => {
           message_id: 9,
           date: 1,
           chat: { id: group.id, type: "supergroup" },
-          from: { id: 1, is_bot: true },
+          from: { id: 3, is_bot: true },
           text: "secret words",
         })
         tg.push("message", {
@@ -291,6 +292,53 @@ describe("who is not heard", () => {
         })
         expect(tg.calls("sendMessage")).toBe(0)
       }),
+  )
+
+  it.live(
+    "a channel that is listed by its number speaks for itself, and its edits replace what it said",
+    () =>
+      Effect.gen(function* () {
+        const tg = yield* TelegramEmulator.start()
+        const [news, other] = [tg.group("News", { type: "channel" }), tg.group("Other", { type: "channel" })]
+        const room = testRoom()
+        const allow = { users: ["*"] as const, chats: ["*", news.id] as const }
+        const own = settings({ url: tg.url, allow })
+        yield* telegramDoor({ door, name: "chat", settings: own, publicUrl: null, services: room })
+        const eve = tg.user(1, "Eve")
+        tg.say(other, eve, "not heard")
+        const post = tg.say(news, eve, "@ada hello")
+        tg.edit(news, post, "@ada hello you")
+        yield* heard(room, 2)
+        expect(room.texts()).toEqual(["@ada hello", "@ada hello you"])
+        expect(room.said()).toMatchObject([
+          {
+            channel: `${news.id}`,
+            author: { id: `${news.id}`, name: "News" },
+            mentions: [ada.id],
+            direct: false,
+          },
+          { edits: `tg:${post}:0` },
+        ])
+      }).pipe(Effect.provide(Hooks.layer)),
+  )
+
+  it.live("a bot that is listed by its number is heard as a bot, until it speaks too often", () =>
+    Effect.gen(function* () {
+      const { tg, room, start } = yield* scene({ settings: { allow: { users: ["*", 55], chats: [] } } })
+      yield* start
+      for (let n = 1; n <= 20; n++)
+        for (const id of [55, 56])
+          tg.push("message", {
+            message_id: n * 2 + id,
+            date: 1,
+            chat: { id: -5, type: "group", title: "Team" },
+            from: { id, is_bot: true, first_name: "Robot" },
+            text: `${id} says ${n}`,
+          })
+      yield* room.until(() => room.inbox.size === 40, "all")
+      expect(room.texts()).toEqual([1, 2, 3, 4, 5].map((n) => `55 says ${n}`))
+      expect(room.said()[0]?.author).toEqual({ door, id: "55", name: "Robot", kind: "bot" })
+    }),
   )
 
   it.live("everybody in a listed chat is heard there, and nobody by default", () =>

@@ -12,12 +12,18 @@ import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Accepted, BlobId, Inbound, StoreError } from "../../runtime/index.ts"
+import { makeAlbums, waiting } from "./Albums.ts"
 import type { Normalized } from "./Normalized.ts"
 import type { TelegramApi } from "./TelegramApi.ts"
 
 export interface IntakeServices {
   /** Commits before it returns; one statement for the whole batch. Fails only while the store is away. */
   readonly accept: (batch: ReadonlyArray<Inbound>) => Effect.Effect<ReadonlyArray<Accepted>, StoreError>
+  /** Deliveries that were committed as `waiting` and have no `<external id>/done`, oldest first. */
+  readonly waiting: Effect.Effect<
+    ReadonlyArray<{ readonly externalId: string; readonly raw: unknown }>,
+    StoreError
+  >
   readonly storeBlob: (bytes: Uint8Array, mime: string, name: string) => Effect.Effect<BlobId, StoreError>
   /** A group became a supergroup: its room and its unsent words belong to the new id. Idempotent. */
   readonly migrated: (from: number, to: number) => Effect.Effect<void, StoreError>
@@ -25,14 +31,17 @@ export interface IntakeServices {
 
 export interface Intake {
   readonly accept: (batch: ReadonlyArray<Normalized>) => Effect.Effect<void, StoreError>
-  readonly withFiles: (update: Normalized) => Effect.Effect<Normalized, StoreError>
+  /** Whether `prepare` has to do something. */
+  readonly unprepared: (update: Normalized) => boolean
+  /** What comes before an update can be accepted: the album before it, the bytes of its files. */
+  readonly prepare: (update: Normalized) => Effect.Effect<Normalized, StoreError>
+  /** Goes on with what was waiting when the last process ended. */
+  readonly resume: (normalize: (update: unknown) => Normalized | undefined) => Effect.Effect<void, StoreError>
 }
 
 const maxBytes = 20 * 1024 * 1024
 const patience = "15 seconds"
 const atOnce = 4
-
-export const hasFiles = (update: Normalized): boolean => update.files.some((file) => file !== null)
 
 /** Telegram shows no more. */
 const maxToast = 200
@@ -56,7 +65,7 @@ export const makeIntake = Effect.fnUntraced(function* (
       (error) => Effect.as(Effect.logError(`A file could not be stored: ${error.message}`), null),
     )
 
-  const withFiles: Intake["withFiles"] = Effect.fnUntraced(function* (update) {
+  const withFiles = Effect.fnUntraced(function* (update: Normalized) {
     const message = update.inbound.message
     if (message === undefined) return update
     const attachments = yield* Effect.forEach(
@@ -73,12 +82,17 @@ export const makeIntake = Effect.fnUntraced(function* (
     )
     return { ...update, inbound: { ...update.inbound, message: { ...message, attachments } } }
   })
+  const albums = yield* makeAlbums({ withFiles, accept: services.accept })
 
   const accept: Intake["accept"] = Effect.fnUntraced(function* (batch) {
     for (const { migrated } of batch)
       if (migrated !== null) yield* services.migrated(migrated.from, migrated.to)
     if (batch.length === 0) return
-    const accepted = yield* services.accept(batch.map(({ inbound }) => inbound))
+    const accepted = yield* services.accept(
+      batch.map((update) => (update.album === null ? update.inbound : waiting(update))),
+    )
+    for (const [i, update] of batch.entries())
+      if (update.album !== null && accepted[i]?.duplicate === false) albums.add(update)
     for (const [i, { press }] of batch.entries())
       if (press !== null) beside(toast(press.id, press.toast ?? sentence(accepted[i])))
   })
@@ -89,7 +103,22 @@ export const makeIntake = Effect.fnUntraced(function* (
       .call("answerCallbackQuery", { callback_query_id: id, text: text.slice(0, maxToast).toWellFormed() })
       .pipe(Effect.catch((error) => Effect.logDebug(`A press was not answered: ${error.message}`)))
 
-  return { accept, withFiles }
+  return {
+    accept,
+    unprepared: ({ album, chat, files }) => album === null && (files.length > 0 || albums.isOpen(chat)),
+    prepare: (update) =>
+      update.album === null
+        ? Effect.andThen(albums.close(update.chat), withFiles(update))
+        : Effect.succeed(update),
+    resume: (normalize) =>
+      Effect.map(services.waiting, (rows) => {
+        for (const { raw } of rows) {
+          const { waiting: _, ...given } = raw as Readonly<Record<string, unknown>>
+          const update = normalize(given)
+          if (update !== undefined && update.album !== null) albums.add(update)
+        }
+      }),
+  }
 })
 
 /** What came of an order, for whoever gave it. */

@@ -59,14 +59,18 @@ test("only listed people and chats are ever heard, by number, whatever else the 
     fc.property(kinds, generated, (kind, update) => {
       const heard = said(update, kind)?.inbound.message
       if (heard === undefined) return
-      expect(["message", "edited_message"]).toContain(kind)
-      expect(update.from?.id === 1 || update.chat.id === -5).toBe(true)
-      expect(heard.author).toMatchObject({ id: `${update.from?.id}`, kind: "person" })
-      expect([update.from?.is_bot, update.sender_chat, update.guest_query_id]).toEqual([
-        false,
-        undefined,
-        undefined,
-      ])
+      expect(update.guest_query_id).toBeUndefined()
+      if (kind === "channel_post") {
+        expect(update.chat).toEqual({ id: -5, type: "channel" })
+        expect(heard.author).toMatchObject({ id: "-5", kind: "person" })
+      } else {
+        expect(["message", "edited_message"]).toContain(kind)
+        expect(update.sender_chat).toBeUndefined()
+        const bot = update.from?.is_bot === true
+        // A listed chat lets in its people, not its bots.
+        expect(update.from?.id === 1 || (!bot && update.chat.id === -5)).toBe(true)
+        expect(heard.author).toMatchObject({ id: `${update.from?.id}`, kind: bot ? "bot" : "person" })
+      }
       if (update.forward_origin !== undefined || update.via_bot !== undefined)
         expect(heard.mentions).toEqual([])
     }),
@@ -80,11 +84,42 @@ test("a service message, or one without words or files, says nothing but is kept
   expect(said(joined)?.inbound).toEqual({ door, externalId: "1", raw: { update_id: 1, message: joined } })
 })
 
-test("a place, a contact or a poll is an attachment without bytes", () => {
+test("what is no text and no file reaches the agent in words", () => {
   const { text: _, ...silent } = message
-  expect(said({ ...silent, location: { latitude: 1, longitude: 2 } })?.inbound.message).toMatchObject({
-    text: "",
-    attachments: [{ kind: "other", name: "location", blob: null }],
+  const texts = [
+    { location: { latitude: 52.520008, longitude: 13.4 } },
+    {
+      venue: { location: { latitude: 1, longitude: 2 }, title: "Zoo", address: "Main St 1" },
+      location: { latitude: 1, longitude: 2 },
+    },
+    { contact: { phone_number: "+4912", first_name: "Ann", last_name: "Lee" } },
+    { poll: { question: "Lunch?", options: [{ text: "Yes" }, { text: "No" }] } },
+    { sticker: { file_id: "s", emoji: "👍" } },
+    { voice: { file_id: "v", duration: 12 } },
+    { dice: { emoji: "🎲", value: 4 } },
+    { checklist: { title: "To do", tasks: [{ text: "milk", completion_date: 5 }, { text: "eggs" }] } },
+    { paid_media: {} },
+  ].map((more) => said({ ...silent, ...more })?.inbound.message?.text)
+  expect(texts).toEqual([
+    "[Location: 52.52001, 13.40000]",
+    "[Place: Zoo, Main St 1 (1.00000, 2.00000)]",
+    "[Contact: Ann Lee, +4912]",
+    "[Poll: Lunch?]\n- Yes\n- No",
+    "[Sticker 👍]",
+    "[Voice message, 12 s]",
+    "[🎲 4]",
+    "[Checklist: To do]\n- [x] milk\n- [ ] eggs",
+    "[Paid media, which a bot cannot read]",
+  ])
+})
+
+test("a poll of somebody else that is forwarded is quoted as theirs", () => {
+  const { text: _, ...silent } = message
+  const poll = { question: "@ada lunch?", options: [{ text: "Yes" }] }
+  const forward_origin = { type: "hidden_user", sender_user_name: "Boss" }
+  expect(said({ ...silent, poll, forward_origin })?.inbound.message).toMatchObject({
+    mentions: [],
+    text: "[Forwarded from Boss: not the speaker's own words]\n> [Poll: @ada lunch?]\n> - Yes",
   })
 })
 

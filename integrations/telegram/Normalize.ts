@@ -1,20 +1,22 @@
 /**
  * One update of Telegram as one delivery of ours. Pure.
  *
- * Speaks: a person on the allow-list, by `from.id`, in a private chat, group or topic. Everything else is stored without
- * words and without an answer: strangers (ids only, none of their text), bots, guests, channel posts, and whoever
- * speaks as a chat (`sender_chat`), because there the numeric id of a person is missing.
+ * Speaks: a person on the allow-list, by `from.id`, in a private chat, group or topic; a bot or a channel that is listed by its own
+ * number ("*" is for people). Everything else is stored without words and without an answer: strangers (ids only, none of
+ * their text), guests, and whoever speaks as a chat (`sender_chat`), because there the numeric id of a person is missing.
  */
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { Attachment, InboundMessage } from "../../runtime/index.ts"
+import type { InboundMessage } from "../../runtime/index.ts"
 import { allows } from "./AllowList.ts"
 import { cleanJson } from "./Clean.ts"
+import { describe, filesOf, type Files } from "./Content.ts"
 import { mentioned } from "./Mentions.ts"
 import { channelOf, silent, unheard, type NormalizeContext, type Normalized } from "./Normalized.ts"
 import { normalizePress } from "./Press.ts"
 import { decodeMessage } from "./Update.ts"
-import type { Media, Message } from "./Update.ts"
+import type { Allow } from "./Settings.ts"
+import type { Message } from "./Update.ts"
 import { forwarded, fullName, oneLine, quoting, throughBot, toMarkdown } from "./Words.ts"
 
 /** Undefined when it is no update at all, that is, has no `update_id`. */
@@ -38,8 +40,7 @@ export const normalize = (given: unknown, context: NormalizeContext): Normalized
       message.chat.id,
       unheard(updateId, kind, message.chat.id, message.from?.id, why),
     )
-  if (kind !== "message" && kind !== "edited_message") return notHeard("not a message of a person")
-  const { chat, from } = message
+  const { chat } = message
   const migrated =
     message.migrate_to_chat_id !== undefined
       ? { from: chat.id, to: message.migrate_to_chat_id }
@@ -48,14 +49,43 @@ export const normalize = (given: unknown, context: NormalizeContext): Normalized
         : null
   const plain = silent(context, updateId, chat.id, update)
   if (migrated !== null) return { ...plain, migrated }
-  const person = from !== undefined && from.is_bot !== true && message.sender_chat === undefined
-  if (!person || message.guest_query_id !== undefined || chat.type === "channel") return notHeard("no person")
-  if (!allows(context.allow, chat.id, from.id))
-    return { ...notHeard("not on the allow-list"), stranger: from.id }
-  const media = attachments(message)
-  const words = inboundMessage(message, kind === "edited_message", media, context)
+  const speaker = speakerOf(kind, message, context.allow)
+  if (typeof speaker === "string") return notHeard(speaker)
+  if (speaker.id === undefined) return { ...notHeard("not on the allow-list"), stranger: speaker.stranger }
+  const edited = kind.startsWith("edited")
+  const media = filesOf(message)
+  const words = inboundMessage(message, speaker, edited, media, context)
   if (words === undefined) return plain
-  return { ...plain, inbound: { ...plain.inbound, message: words }, files: media.files }
+  const album = edited ? null : (message.media_group_id ?? null)
+  return { ...plain, inbound: { ...plain.inbound, message: words }, files: media.files, album }
+}
+
+interface Speaker {
+  readonly id: number
+  readonly name: string
+  readonly kind: "person" | "bot"
+}
+
+/** Who speaks, by the number that Telegram vouches for; a stranger's number; or why there is nobody. */
+function speakerOf(
+  kind: string,
+  { chat, from, sender_chat: as, guest_query_id: guest }: Message,
+  allow: Allow,
+): Speaker | { readonly id: undefined; readonly stranger: number } | string {
+  if (guest !== undefined) return "guest mode"
+  if (kind === "channel_post" || kind === "edited_channel_post")
+    return chat.type === "channel" && allow.chats.includes(chat.id)
+      ? { id: chat.id, name: oneLine(chat.title ?? "") || String(chat.id), kind: "person" }
+      : "a channel that is not listed by its number"
+  if (kind !== "message" && kind !== "edited_message") return "not a message of a person"
+  if (from === undefined || as !== undefined || chat.type === "channel") return "no person"
+  if (from.is_bot === true)
+    return allow.users.includes(from.id)
+      ? { id: from.id, name: fullName(from), kind: "bot" }
+      : "a bot that is not listed by its number"
+  return allows(allow, chat.id, from.id)
+    ? { id: from.id, name: fullName(from), kind: "person" }
+    : { id: undefined, stranger: from.id }
 }
 
 /**
@@ -77,36 +107,38 @@ export const normalizeSafely = (
 
 function inboundMessage(
   message: Message,
+  speaker: Speaker,
   edited: boolean,
-  media: Attachments,
+  media: Files,
   { door, bot, members }: NormalizeContext,
 ): InboundMessage | undefined {
   const typed = message.text ?? message.caption ?? ""
   const entities = message.entities ?? message.caption_entities ?? []
-  const { chat, from, reply_to_message: replied } = message
-  if (from === undefined || (typed === "" && media.list.length === 0)) return undefined
+  const { chat, reply_to_message: replied } = message
+  const described = edited ? undefined : describe(message)
+  if (typed === "" && media.list.length === 0 && described === undefined) return undefined
   const own = message.forward_origin === undefined && message.via_bot === undefined
-  const marked = toMarkdown(typed, entities)
+  const marked = [described, toMarkdown(typed, entities)].filter(Boolean).join("\n")
   const text =
     message.forward_origin !== undefined
       ? forwarded(message.forward_origin, marked)
       : message.via_bot !== undefined
         ? throughBot(message.via_bot.username ?? "a bot", marked)
-        : message.quote !== undefined && (replied?.from?.id === bot.id || replied?.from?.id === from.id)
+        : message.quote !== undefined && (replied?.from?.id === bot.id || replied?.from?.id === speaker.id)
           ? quoting(message.quote.text, marked)
           : marked
   const thread = message.is_topic_message === true ? message.message_thread_id : undefined
   const isReply = replied !== undefined && !(thread !== undefined && replied.message_id === thread)
-  const name = fullName(from)
   return {
     channel: channelOf(chat.id, thread),
-    title: title(message, name),
+    title: title(message, speaker.name),
     sourceKey: `tg:${message.message_id}:${edited ? (message.edit_date ?? 0) : 0}`,
-    author: { door, id: String(from.id), name, kind: "person" },
+    author: { door, id: String(speaker.id), name: speaker.name, kind: speaker.kind },
     text,
     attachments: media.list,
     mentions: own ? mentioned(typed, entities, members, bot) : [],
     direct: chat.type === "private",
+    ...(own ? {} : { passedOn: true }),
     ...(replied !== undefined && isReply
       ? { replyTo: { platformId: String(replied.message_id), sourceKey: `tg:${replied.message_id}:0` } }
       : {}),
@@ -118,44 +150,4 @@ function title({ chat, reply_to_message: replied }: Message, person: string): st
   const room = oneLine(chat.title ?? person)
   const topic = replied?.forum_topic_created?.name
   return topic === undefined ? room : `${room} / ${oneLine(topic)}`
-}
-
-interface Attachments {
-  readonly list: ReadonlyArray<Attachment>
-  readonly files: ReadonlyArray<string | null>
-}
-
-/** The largest size of a photo; of everything else the file itself. */
-function attachments(message: Message): Attachments {
-  const found: Array<readonly [Attachment["kind"], Media, string, string]> = []
-  const photo = message.photo?.toSorted((a, b) => (a.file_size ?? 0) - (b.file_size ?? 0)).at(-1)
-  if (photo !== undefined) found.push(["photo", photo, "photo.jpg", "image/jpeg"])
-  const video = message.video ?? message.video_note ?? message.animation
-  if (video !== undefined) found.push(["video", video, "video.mp4", "video/mp4"])
-  else if (message.document !== undefined)
-    found.push(["document", message.document, "document", "application/octet-stream"])
-  if (message.audio !== undefined) found.push(["audio", message.audio, "audio.mp3", "audio/mpeg"])
-  if (message.voice !== undefined) found.push(["voice", message.voice, "voice.ogg", "audio/ogg"])
-  if (message.sticker !== undefined) found.push(["sticker", message.sticker, "sticker.webp", "image/webp"])
-  const list: Array<Attachment> = found.map(([kind, media, name, mime]) => ({
-    kind,
-    name: fileName(media.file_name) ?? name,
-    mime: media.mime_type ?? mime,
-    size: media.file_size ?? 0,
-    blob: null,
-  }))
-  const files: Array<string | null> = found.map(([, media]) => media.file_id)
-  for (const name of ["venue", "location", "contact", "poll"] as const)
-    if (message[name] !== undefined && message.edit_date === undefined) {
-      list.push({ kind: "other", name, mime: "application/octet-stream", size: 0, blob: null })
-      files.push(null)
-      break
-    }
-  return { list, files }
-}
-
-/** A name without a path, as it will be in the sandbox. */
-const fileName = (name: string | undefined): string | undefined => {
-  const last = oneLine(name?.split(/[/\\]/).at(-1) ?? "")
-  return last === "" || last === "." || last === ".." ? undefined : last
 }

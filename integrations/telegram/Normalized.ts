@@ -21,6 +21,8 @@ export interface Normalized {
   readonly migrated: { readonly from: number; readonly to: number } | null
   /** A person who is not on the allow-list. */
   readonly stranger: number | null
+  /** The media group it is a part of. */
+  readonly album: string | null
   /** A press waits for an answer: `toast`, or what came of it when that is null. */
   readonly press: { readonly id: string; readonly toast: string | null } | null
 }
@@ -38,6 +40,7 @@ export const silent = (
   files: [],
   migrated: null,
   stranger: null,
+  album: null,
   press: null,
 })
 

@@ -81,16 +81,19 @@ describe("saying", () => {
     }),
   )
 
-  it.live("a topic's answer is said in the topic, and beside it when the topic is gone", () =>
+  it.live("a topic's answer is said in the topic, and beside it when the topic is closed or gone", () =>
     Effect.gen(function* () {
       const { tg, outward } = yield* scene()
       const forum = tg.group("Forum", { forum: true })
       const topic = tg.topic(forum, "Builds")
       yield* outward.create(say(`${forum.id}/${topic}`, "inside"))
+      forum.closed.add(topic)
+      yield* outward.create(say(`${forum.id}/${topic}`, "closed"))
       forum.topics.delete(topic)
       yield* outward.create(say(`${forum.id}/${topic}`, "outside"))
       expect(tg.transcript(forum).map((seen) => [seen.text, seen.topic])).toEqual([
         ["inside", topic],
+        ["closed", null],
         ["outside", null],
       ])
     }),

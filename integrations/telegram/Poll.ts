@@ -2,7 +2,7 @@
  * The poll loop. The offset of the next `getUpdates` confirms what is below it, so it never passes an update that is
  * not committed (P1).
  *
- * Invariants: the whole batch is one `accept`; a message with files waits for its bytes, and with it the later
+ * Invariants: the whole batch is one `accept`; a message with files, or behind an album, waits, and with it the later
  * messages of its chat, while all other chats go on (then the loop asks in short intervals instead of waiting on
  * the line); after an answer without updates the offset is left out, because Telegram may begin a new, lower
  * sequence of ids after a week of silence.
@@ -11,7 +11,6 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { StoreError } from "../../runtime/index.ts"
-import { hasFiles } from "./Intake.ts"
 import type { Intake } from "./Intake.ts"
 import type { Normalized } from "./Normalized.ts"
 import type { TelegramApi } from "./TelegramApi.ts"
@@ -29,7 +28,14 @@ export interface PollOptions {
   readonly unhealthy: (error: TelegramError | StoreError, failures: number) => Effect.Effect<void>
 }
 
-export const updateKinds = ["message", "edited_message", "callback_query", "my_chat_member"] as const
+export const updateKinds = [
+  "message",
+  "edited_message",
+  "channel_post",
+  "edited_channel_post",
+  "callback_query",
+  "my_chat_member",
+] as const
 const whileHeld = "150 millis"
 
 export const poll = (options: PollOptions): Effect.Effect<never, never, Scope.Scope> => {
@@ -69,7 +75,7 @@ export const poll = (options: PollOptions): Effect.Effect<never, never, Scope.Sc
   const drain = Effect.fnUntraced(
     function* (chat: number, lane: Array<Normalized>) {
       for (let update = lane[0]; update !== undefined; update = lane[0]) {
-        yield* intake.accept([yield* intake.withFiles(update)])
+        yield* intake.accept([yield* intake.prepare(update)])
         committed([update])
         lane.shift()
       }
@@ -88,19 +94,25 @@ export const poll = (options: PollOptions): Effect.Effect<never, never, Scope.Sc
 
   const receive = Effect.fnUntraced(function* (updates: ReadonlyArray<Normalized>) {
     const quick: Array<Normalized> = []
+    const opened: Array<readonly [number, Array<Normalized>]> = []
+    /** Chats with an album among the quick ones. */
+    const albums = new Set<number>()
     for (const update of updates) {
       if (open.has(update.updateId) || done.has(update.updateId)) continue
       open.add(update.updateId)
       const lane = lanes.get(update.chat)
       if (lane !== undefined) lane.push(update)
-      else if (!hasFiles(update)) quick.push(update)
-      else {
-        const opened = [update]
-        lanes.set(update.chat, opened)
-        yield* Effect.forkScoped(drain(update.chat, opened))
+      else if (!intake.unprepared(update) && (update.album !== null || !albums.has(update.chat))) {
+        quick.push(update)
+        if (update.album !== null) albums.add(update.chat)
+      } else {
+        const fresh = [update]
+        lanes.set(update.chat, fresh)
+        opened.push([update.chat, fresh])
       }
     }
-    if (quick.length > 0) yield* commit(quick)
+    const drained = Effect.forEach(opened, ([chat, lane]) => Effect.forkScoped(drain(chat, lane)))
+    yield* Effect.ensuring(quick.length > 0 ? commit(quick) : Effect.void, drained)
   })
 
   const step = Effect.gen(function* () {

@@ -9,13 +9,14 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { Hooks, type DoorId, type Outward, type StoreError } from "../../runtime/index.ts"
+import { Hooks, Pace, type DoorId, type Outward, type StoreError } from "../../runtime/index.ts"
 import { pauseOf, stateOf } from "./DoorState.ts"
 import type { DoorState } from "./DoorState.ts"
 import { makeIntake } from "./Intake.ts"
 import type { IntakeServices } from "./Intake.ts"
 import type { BotName, Member } from "./Mentions.ts"
 import { normalizeSafely } from "./Normalize.ts"
+import { silent, unheard, type NormalizeContext, type Normalized } from "./Normalized.ts"
 import { makeOutward } from "./Outward.ts"
 import { poll, updateKinds } from "./Poll.ts"
 import type { TelegramSettings } from "./Settings.ts"
@@ -50,6 +51,17 @@ export class TelegramMisconfigured extends Schema.TaggedError<TelegramMisconfigu
 
 const maxStrangers = 1_000
 
+/** Two bots that answer each other would never end. */
+const botBurst = 5
+const botEveryMs = 60_000
+const tooOften = (context: NormalizeContext, { updateId, chat }: Normalized, bot: string) =>
+  silent(
+    context,
+    updateId,
+    chat,
+    unheard(updateId, "message", chat, Number(bot), "a bot that speaks too often"),
+  )
+
 export const telegramDoor = Effect.fnUntraced(function* (
   options: TelegramDoorOptions,
 ): Effect.fn.Return<Outward, TelegramMisconfigured, Scope.Scope | Hooks> {
@@ -77,7 +89,7 @@ export const telegramDoor = Effect.fnUntraced(function* (
     Effect.andThen(failing(error), Effect.sleep(pauseOf(error, failures)))
 
   /** Repeats until it works, with a sentence in the state meanwhile. */
-  const insist = <A>(effect: Effect.Effect<A, TelegramError>, failures = 1): Effect.Effect<A> =>
+  const insist = <A>(effect: Effect.Effect<A, TelegramError | StoreError>, failures = 1): Effect.Effect<A> =>
     Effect.catch(effect, (error) => Effect.andThen(unhealthy(error, failures), insist(effect, failures + 1)))
 
   const identify = Effect.gen(function* () {
@@ -90,7 +102,9 @@ export const telegramDoor = Effect.fnUntraced(function* (
     if (me.can_read_all_group_messages !== true)
       note =
         "In groups it hears only commands, replies and its own name: switch group privacy off in @BotFather, then add it again."
-    bot = { id: me.id, username: me.username ?? "" }
+    const known = { id: me.id, username: me.username ?? "" }
+    yield* insist(intake.resume((update) => normalize(update, known)))
+    bot = known
   })
 
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
@@ -106,15 +120,20 @@ export const telegramDoor = Effect.fnUntraced(function* (
       ),
     )
   }
+  const clock = yield* Effect.clockWith(Effect.succeed)
+  const bots = new Pace(botBurst, botEveryMs)
+  const normalize = (update: unknown, known: BotName) => {
+    const context = { door, bot: known, members: services.members(), allow: settings.allow }
+    const normalized = normalizeSafely(update, context, flaw)
+    if (normalized?.stranger != null) tellOf(normalized.stranger, normalized.chat)
+    const author = normalized?.inbound.message?.author
+    return author?.kind === "bot" && bots.take(author.id, clock.currentTimeMillisUnsafe()) > 0
+      ? tooOften(context, normalized!, author.id)
+      : normalized
+  }
   const normalizer = () => {
     const known = bot
-    if (known === undefined) return undefined
-    const context = { door, bot: known, members: services.members(), allow: settings.allow }
-    return (update: unknown) => {
-      const normalized = normalizeSafely(update, context, flaw)
-      if (normalized?.stranger != null) tellOf(normalized.stranger, normalized.chat)
-      return normalized
-    }
+    return known === undefined ? undefined : (update: unknown) => normalize(update, known)
   }
 
   /** A Bot API server that knows no webhooks has none. */

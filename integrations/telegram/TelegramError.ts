@@ -59,7 +59,7 @@ export type Verdict =
 
 const table: ReadonlyArray<readonly [code: number, words: RegExp, verdict: Verdict]> = [
   [400, /message is not modified/i, { _tag: "done" }],
-  [400, /message thread not found|topic_(deleted|id_invalid)/i, { _tag: "flat" }],
+  [400, /message thread not found|topic_(closed|deleted|id_invalid)/i, { _tag: "flat" }],
   [400, /message to edit not found|message can't be edited|message_id_invalid/i, { _tag: "lost" }],
   [400, /entit(y|ies)|unsupported url|can't parse/i, { _tag: "plain" }],
   [400, /./, { _tag: "gone" }],

@@ -39,6 +39,10 @@ const Media = Schema.Struct({
   file_size: optional(Int),
   file_name: optional(String),
   mime_type: optional(String),
+  /** Seconds. */
+  duration: optional(Int),
+  /** Of a sticker. */
+  emoji: optional(String),
 })
 export type Media = typeof Media.Type
 
@@ -56,6 +60,8 @@ const Replied = Schema.Struct({
   from: optional(User),
   forum_topic_created: optional(Schema.Struct({ name: String })),
 })
+
+const Location = Schema.Struct({ latitude: Schema.Finite, longitude: Schema.Finite })
 
 const anything = optional(Schema.Unknown)
 
@@ -84,10 +90,23 @@ export const Message = Schema.Struct({
   video_note: optional(Media),
   animation: optional(Media),
   sticker: optional(Media),
-  location: anything,
-  venue: anything,
-  contact: anything,
-  poll: anything,
+  media_group_id: optional(String),
+  location: optional(Location),
+  venue: optional(Schema.Struct({ location: Location, title: String, address: String })),
+  contact: optional(Schema.Struct({ phone_number: String, first_name: String, last_name: optional(String) })),
+  poll: optional(Schema.Struct({ question: String, options: Schema.Array(Schema.Struct({ text: String })) })),
+  dice: optional(Schema.Struct({ emoji: String, value: Int })),
+  checklist: optional(
+    Schema.Struct({
+      title: String,
+      tasks: Schema.Array(Schema.Struct({ text: String, completion_date: optional(Int) })),
+    }),
+  ),
+  story: anything,
+  paid_media: anything,
+  game: anything,
+  invoice: anything,
+  giveaway: anything,
   migrate_to_chat_id: optional(Int),
   migrate_from_chat_id: optional(Int),
 })

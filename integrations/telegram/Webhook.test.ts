@@ -150,6 +150,20 @@ describe("the webhook", () => {
     }),
   )
 
+  it.live("takes an album that is called part by part as one message", () =>
+    Effect.gen(function* () {
+      const { tg, room } = yield* scene()
+      const eve = tg.user(1, "Eve")
+      for (const n of [1, 2, 3])
+        tg.sendPhoto(tg.privateChat(eve), eve, {
+          bytes: new Uint8Array([n]),
+          extra: { media_group_id: "a" },
+        })
+      yield* room.until(() => room.said().length > 0, "the album")
+      expect(room.said().map(({ attachments }) => attachments.length)).toEqual([3])
+    }),
+  )
+
   it.live("answers only 200 or 400 to signed nonsense", () =>
     Effect.gen(function* () {
       const { room, call } = yield* scene()

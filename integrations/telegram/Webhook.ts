@@ -32,7 +32,7 @@ export const webhook = (options: WebhookOptions): HookHandler => {
     if (normalize === undefined) return answer(503, "Not connected to Telegram yet.")
     const update = normalize(parse(body))
     if (update === undefined) return answer(400, "This is not a Telegram update.")
-    return yield* options.intake.withFiles(update).pipe(
+    return yield* options.intake.prepare(update).pipe(
       Effect.flatMap((complete) => options.intake.accept([complete])),
       Effect.andThen(options.healthy),
       Effect.as(answer(200, "")),

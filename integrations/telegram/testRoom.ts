@@ -77,6 +77,14 @@ export const testRoom = (members: ReadonlyArray<Member> = [ada, bo]): TestRoom =
         changed()
         return Effect.succeed(accepted)
       }),
+    waiting: Effect.sync(() =>
+      [...room.inbox.values()]
+        .filter(
+          ({ externalId, raw }) =>
+            (raw as { waiting?: boolean } | null)?.waiting === true && !room.inbox.has(`${externalId}/done`),
+        )
+        .map(({ externalId, raw }) => ({ externalId, raw })),
+    ),
     storeBlob: (bytes, mime, name) =>
       Effect.suspend(() => {
         if (room.down !== null) return Effect.fail(fail(room.down))

@@ -35,6 +35,8 @@ export interface InboundMessage {
   readonly replyTo?: { readonly platformId: string; readonly sourceKey: string } | { readonly event: EventId }
   /** For an edit: the source key of the words it replaces (`tg:<message id>:0`). */
   readonly edits?: string
+  /** Somebody else's words that the author passes on: they name nobody and order nothing. */
+  readonly passedOn?: boolean
   /** A button that was pressed. Words that are an order are found by the room itself. */
   readonly order?: Order
   /** How the words reach an agent at work, where the platform has its own way to say so. */

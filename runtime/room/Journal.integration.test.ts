@@ -172,3 +172,17 @@ describe("rooms", () => {
     expect(why).toMatchObject({ verdict: "pass", reason: "nobody was asked" })
   })
 })
+
+it("words that are passed on name nobody and order nothing, whatever they say", async () => {
+  const rows = await accept(
+    inbound("> @ada and @bo", { channel: "passed", passedOn: true }),
+    inbound("stop", { channel: "passed", passedOn: true }),
+    inbound("@ada look", { channel: "passed" }),
+  )
+  const said = await Promise.all(rows.map(({ event }) => message(event)))
+  expect(said.map((m) => [m?.mentions, m?.slots, m?.order])).toEqual([
+    [[], [], undefined],
+    [[], [], undefined],
+    [["a1"], ["a1"], undefined],
+  ])
+})

@@ -192,10 +192,11 @@ export class Journal extends Context.Service<
         const door = roster.now().doors.get(inbound.door)
         const event = id<EventId>()
         const principal = `${m.author.door}:${m.author.id}`
-        const named = namedIn(m.text, door?.members.map((member) => member.agent) ?? [])
+        const own = m.passedOn !== true
+        const named = own ? namedIn(m.text, door?.members.map((member) => member.agent) ?? []) : []
         const mentions = [...new Set([...m.mentions, ...named])]
-        const given = m.order ?? (m.edits === undefined ? orderIn(m.text) : undefined)
-        const mode = m.mode ?? modeIn(m.text)
+        const given = m.order ?? (own && m.edits === undefined ? orderIn(m.text) : undefined)
+        const mode = m.mode ?? (own ? modeIn(m.text) : undefined)
         return {
           ...base,
           message: {

@@ -167,6 +167,7 @@ function writable(bot: Bot, params: Json, { world }: MethodWorld): Chat {
 function topicOf(chat: Chat, thread: unknown): number | null {
   if (thread === undefined || thread === null) return null
   if (!chat.topics.has(Number(thread))) throw new ApiError(400, "Bad Request: message thread not found")
+  if (chat.closed.has(Number(thread))) throw new ApiError(400, "Bad Request: TOPIC_CLOSED")
   return Number(thread)
 }
 

@@ -164,7 +164,11 @@ function handle(url: string, world: World, bots: ReadonlyMap<string, Bot>, env: 
   const deliver = (kind: "message" | "edited_message", chat: Chat, seen: Seen): void => {
     for (const bot of bots.values())
       if (chat.bots.has(bot.user.id) && !chat.barred.has(bot.user.id) && hears(bot, chat, seen))
-        bot.updates.push(chat.type === "channel" ? "channel_post" : kind, wireMessage(chat, seen), chat.id)
+        bot.updates.push(
+          chat.type === "channel" ? `${kind === "message" ? "" : "edited_"}channel_post` : kind,
+          wireMessage(chat, seen),
+          chat.id,
+        )
   }
   const post = (chat: Chat, from: User, text: string, file: Seen["file"], options: SayOptions): number => {
     const seen = world.post(chat, {

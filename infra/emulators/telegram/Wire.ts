@@ -24,7 +24,8 @@ export const wireChat = (chat: Chat): Json => ({
 
 export const wireMessage = (chat: Chat, seen: Seen): Json => ({
   message_id: seen.id,
-  from: wireUser(seen.from),
+  // Posts are the channel's.
+  ...(chat.type === "channel" ? { sender_chat: wireChat(chat) } : { from: wireUser(seen.from) }),
   chat: wireChat(chat),
   date: seen.date,
   ...(seen.editDate === null ? {} : { edit_date: seen.editDate }),

@@ -62,6 +62,8 @@ export interface Chat {
   /** The person of a private chat. */
   readonly person: User | null
   readonly topics: Map<number, string>
+  /** Topics where only administrators may write; the bots are none. */
+  readonly closed: Set<number>
   readonly messages: Map<number, Seen>
   readonly bots: Set<number>
   /** Bots that were thrown out, or that the person has blocked. */
@@ -101,6 +103,7 @@ export class World {
       forum,
       person,
       topics: new Map(),
+      closed: new Set(),
       messages: new Map(),
       bots: new Set(bots),
       barred: new Set(),
