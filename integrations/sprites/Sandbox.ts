@@ -29,6 +29,18 @@ export interface SessionInfo {
   readonly command: string
 }
 
+export interface Checkpoint {
+  readonly id: string
+  readonly at: Date
+  readonly comment: string
+}
+
+/** A host by name, `*.example.com` for all below it, or `*`; the most exact rule wins, and what no rule allows is denied. */
+export interface NetworkRule {
+  readonly domain: string
+  readonly action: "allow" | "deny"
+}
+
 export type StreamName = "stdout" | "stderr"
 
 /** A process that lives on when we detach. `output` is delivered in order per stream; bytes are never cut up into text here. */
@@ -67,6 +79,15 @@ export interface Machine {
   readonly writeFile: (path: string, bytes: Uint8Array) => Effect.Effect<void, SandboxError>
   readonly list: (path: string) => Effect.Effect<ReadonlyArray<Entry>, SandboxError>
   readonly remove: (path: string) => Effect.Effect<void, SandboxError>
+  /** Keeps all files as they are now, while processes run; gives its id. */
+  readonly checkpoint: (comment: string) => Effect.Effect<string, SandboxError>
+  /** The newest first. */
+  readonly checkpoints: Effect.Effect<ReadonlyArray<Checkpoint>, SandboxError>
+  /** Puts all files back and ends every session. */
+  readonly restore: (id: string) => Effect.Effect<void, SandboxError>
+  readonly network: Effect.Effect<ReadonlyArray<NetworkRule>, SandboxError>
+  /** Replaces all rules; connections that they no longer allow are cut. */
+  readonly setNetwork: (rules: ReadonlyArray<NetworkRule>) => Effect.Effect<void, SandboxError>
 }
 
 export class Sandbox extends Context.Service<

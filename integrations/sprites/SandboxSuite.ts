@@ -215,5 +215,37 @@ export const suite = (name: string, layer: Layer.Layer<Sandbox>, prefix = "troup
         }),
       )
     })
+
+    it("puts all files back to a checkpoint, ends its sessions, and tells a missing one", async () => {
+      const heard = listener()
+      await run(
+        Effect.gen(function* () {
+          const write = (text: string) => machine.writeFile("/tmp/state", Buffer.from(text))
+          yield* write("before")
+          const id = yield* machine.checkpoint("a good state")
+          expect((yield* machine.checkpoints)[0]).toMatchObject({ id, comment: "a good state" })
+          yield* write("after")
+          yield* machine.spawn(bash("echo up; sleep 300", { detachable: true, ...heard }))
+          yield* heard.until("up")
+          yield* machine.restore(id)
+          expect(Buffer.from(yield* machine.readFile("/tmp/state")).toString()).toBe("before")
+          expect(yield* machine.sessions).toEqual([])
+          expect(yield* failure(machine.restore("v99999"))).toBe("missing")
+        }),
+      )
+    })
+
+    it("keeps the network policy that it is given, and refuses one that means nothing", async () => {
+      const rules = [{ domain: "*.example.com", action: "allow" as const }]
+      await run(
+        Effect.gen(function* () {
+          yield* machine.setNetwork(rules)
+          expect(yield* machine.network).toEqual(rules)
+          expect(yield* failure(machine.setNetwork([{ domain: "", action: "allow" }]))).toBe("invalid")
+          yield* machine.setNetwork([])
+          expect(yield* machine.network).toEqual([])
+        }),
+      )
+    })
   })
 }

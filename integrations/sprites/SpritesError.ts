@@ -57,6 +57,8 @@ const fateOf = (cause: unknown): Fate => {
         ? byErrno["ENOENT"]!
         : { kind: "unavailable", retry: "later" })
     )
+  // Here the SDK says what the server's 400 was for, and leaves the number out.
+  if (text.startsWith("Invalid policy: ")) return byStatus(400)
   const status = /\(status (\d{3})\)/.exec(text)?.[1]
   return status === undefined ? { kind: "unavailable", retry: "later" } : byStatus(Number(status))
 }

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { SandboxError } from "./Sandbox.ts"
-import type { Entry, Machine, Session, SessionInfo, StreamName } from "./Sandbox.ts"
+import type { Checkpoint, Entry, Machine, NetworkRule, Session, SessionInfo, StreamName } from "./Sandbox.ts"
 import { toSandboxError } from "./SpritesError.ts"
 import { connect } from "./SpritesSession.ts"
 
@@ -16,6 +16,8 @@ type OnOutput = (stream: StreamName, chunk: Uint8Array) => void
 
 const ANSWER_WITHIN = "30 seconds"
 const FILE_WITHIN = "120 seconds"
+/** All files of a machine may have to be copied. */
+const COPY_WITHIN = "20 minutes"
 
 const Listing = Schema.Struct({
   entries: Schema.Array(
@@ -34,7 +36,7 @@ const decodeListing = Schema.decodeUnknownEffect(Listing)
 export const call = <A>(
   doing: string,
   run: (signal: AbortSignal) => Promise<A>,
-  within: "30 seconds" | "120 seconds" | "130 seconds" = ANSWER_WITHIN,
+  within: "30 seconds" | "120 seconds" | "130 seconds" | "20 minutes" = ANSWER_WITHIN,
 ): Effect.Effect<A, SandboxError> =>
   Effect.tryPromise({ try: run, catch: toSandboxError(doing) }).pipe(
     Effect.timeoutOrElse({
@@ -175,5 +177,60 @@ export const spritesMachine = (sprite: Sprite, fresh: boolean): Machine => {
         ),
       ),
     remove: (path) => call(`remove ${path}`, () => sprite.filesystem("/").rm(path, { recursive: true })),
+    checkpoint: (comment) =>
+      call(
+        `take a checkpoint of ${name}`,
+        async () => {
+          const last = await outcome(await sprite.createCheckpoint(comment))
+          // The id is in the text only; who cannot find it there asks for the newest.
+          const said = /\bCheckpoint (\S+) created/.exec(last)?.[1]
+          const id = said ?? (await sprite.listCheckpoints())[0]?.id
+          if (id === undefined) throw new Error("the server named no checkpoint")
+          return id
+        },
+        COPY_WITHIN,
+      ),
+    checkpoints: call(`list the checkpoints of ${name}`, () => sprite.listCheckpoints()).pipe(
+      Effect.map((all) =>
+        all.map(({ id, createTime, comment }): Checkpoint => ({
+          id,
+          at: createTime,
+          comment: comment ?? "",
+        })),
+      ),
+    ),
+    restore: (id) =>
+      call(
+        `restore checkpoint ${id} of ${name}`,
+        async () => void (await outcome(await sprite.restoreCheckpoint(id))),
+        COPY_WITHIN,
+      ),
+    network: call(`read the network policy of ${name}`, () => sprite.getNetworkPolicy()).pipe(
+      Effect.map(({ rules }) =>
+        rules.flatMap(({ domain, action }): ReadonlyArray<NetworkRule> =>
+          domain === undefined || action === undefined ? [] : [{ domain, action }],
+        ),
+      ),
+    ),
+    setNetwork: (rules) =>
+      call(`set the network policy of ${name}`, () => sprite.updateNetworkPolicy({ rules: [...rules] })),
   }
+}
+
+interface Lines {
+  readonly processAll: (
+    handler: (line: { type: string; data?: string; error?: string }) => void,
+  ) => Promise<void>
+}
+
+/** These streams report a failure as one of their lines, and never throw for it. */
+const outcome = async (stream: Lines): Promise<string> => {
+  let last = ""
+  let failure: string | undefined
+  await stream.processAll((line) => {
+    if (line.type === "error") failure = line.error ?? line.data ?? "the server gave no reason"
+    if (line.data !== undefined) last = line.data
+  })
+  if (failure !== undefined) throw new Error(failure)
+  return last
 }

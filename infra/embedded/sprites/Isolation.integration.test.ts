@@ -305,6 +305,17 @@ describe("Where bubblewrap does not work", () => {
     const [uid, ...rest] = stdout.split("\n")
     expect(rest).toEqual([home, home, "none", ""])
     if (isRoot) expect(Number(uid)).toBeGreaterThan(1_000_000)
+    // Its checkpoints hold its own files, and not the /tmp of this machine.
+    await bash(sprite, "echo before > ~/file")
+    for await (const _ of await sprite.createCheckpoint()) continue
+    const kept = join(server.home, "sprites", "unsafe", "checkpoints", "v0")
+    expect([fs.readdirSync(join(kept, "home")), fs.readdirSync(join(kept, "tmp"))]).toEqual([["file"], []])
+    await bash(sprite, "echo after > ~/file")
+    for await (const _ of await sprite.restoreCheckpoint("v0")) continue
+    expect((await bash(sprite, "cat ~/file")).stdout).toBe("before\n")
+    await expect(sprite.updateNetworkPolicy({ rules: [{ domain: "*", action: "allow" }] })).rejects.toThrow(
+      /no network on this machine/,
+    )
     const session = sprite.createSession("bash", ["--norc"], { rows: 20, cols: 70 })
     const heard = listen(session)
     await opened(session)

@@ -155,7 +155,7 @@ export const start = Effect.fn("LocalSprites.start")(function* (
     },
     sleep: (name) => services.sleep(name),
   })
-  const checkpoints = new Checkpoints(launcher, machines, (sprite) => disk.room(sprite))
+  const checkpoints = new Checkpoints(launcher, machines, disk)
   const networkChanged = async (name: string) => {
     egress.enforce(name)
     if (opens(name)) (await agents.borrow(await machines.wake(name))).release()

@@ -10,6 +10,8 @@ import type { Session } from "./Session.ts"
 import type { SessionRegistry } from "./SessionRegistry.ts"
 import type { Sprite } from "./SpriteStore.ts"
 
+/** What keeps a sprite ready in which nothing runs (a process, a network) is given back after this long. */
+const emptyMillis = 10 * 60_000
 /** Less CPU time than this between two looks is what an idle shell or server uses. */
 const restingMillis = 50
 
@@ -130,7 +132,9 @@ export class Machines {
         continue
       }
       const last = Math.max(awake.usedAt, ...sessions.map((session) => session.lastActivity))
-      if (now - last > this.#launcher.limits.idleMillis) void this.stop(name)
+      const { idleMillis } = this.#launcher.limits
+      const patience = sessions.length === 0 ? Math.min(idleMillis, emptyMillis) : idleMillis
+      if (now - last > patience) void this.stop(name)
     }
   }
 }

@@ -3,7 +3,7 @@
  * sprite's user, so that no link that a command plants while it copies can lead out to the host.
  *
  *     Snapshot.ts take <directory of checkpoints> <new> <previous or -> <most bytes>
- *     Snapshot.ts restore <checkpoint> <new directory>
+ *     Snapshot.ts restore <checkpoint> <new directory> <most bytes>
  *
  * Files are cloned where the filesystem can (no bytes are copied). Where it cannot, a file that did not change since the
  * previous checkpoint becomes a hard link to the copy there: copies are never written again, only read. "Did not change"
@@ -17,7 +17,8 @@ import { real } from "./Operations.ts"
 /** In a checkpoint and in place. */
 const parts: ReadonlyArray<readonly [string, string]> = [
   ["home", real("/home/sprite")],
-  ["tmp", "/tmp"],
+  // Without a mount namespace /tmp is the host's.
+  ["tmp", process.env["SPRITE_TMP"] ?? "/tmp"],
 ]
 /** A file touched this shortly before it was copied may change again within one tick of the kernel's clock. */
 const settledMillis = 50
@@ -105,17 +106,17 @@ const take = (directory: string, name: string, previous: string, most: number): 
   return copy
 } // prettier-ignore
 
-const restore = (checkpoint: string, to: string): Copy => {
-  const copy = new Copy(undefined, Number.POSITIVE_INFINITY)
+const restore = (checkpoint: string, to: string, most: number): Copy => {
+  const copy = new Copy(undefined, most)
   for (const [part] of parts) copy.directory(join(checkpoint, part), join(to, part), part)
   return copy
 }
 
 const [operation, ...given] = process.argv.slice(2)
-const [first = "", second = "", third = "-", fourth = "0"] = given
+const [first = "", second = "", third = "", fourth = ""] = given
 try {
   const { files, bytes, copied, left } =
-    operation === "take" ? take(first, second, third, Number(fourth)) : restore(first, second)
+    operation === "take" ? take(first, second, third, Number(fourth)) : restore(first, second, Number(third))
   process.stdout.write(`${JSON.stringify({ files, bytes, copied, left })}\n`)
 } catch (cause) {
   process.stdout.write(

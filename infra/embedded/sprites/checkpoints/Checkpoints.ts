@@ -9,6 +9,7 @@ import { join } from "node:path"
 import { agentDirectory } from "../Agents.ts"
 import type { Launcher } from "../Launcher.ts"
 import type { Machines } from "../Machines.ts"
+import type { DiskWatch } from "../quotas/DiskWatch.ts"
 import type { Sprite } from "../SpriteStore.ts"
 import { defaultPath, home, invalid, jsonObject, notFound } from "../Wire.ts"
 
@@ -39,14 +40,13 @@ const empty: Book = { next: 0, current: undefined, checkpoints: [] }
 export class Checkpoints {
   readonly #launcher: Launcher
   readonly #machines: Machines
-  readonly #room: (sprite: Sprite) => Promise<number>
+  readonly #disk: DiskWatch
   readonly #turns = new Map<string, Promise<unknown>>()
 
-  /** `room`: bytes that a sprite may still write. */
-  constructor(launcher: Launcher, machines: Machines, room: (sprite: Sprite) => Promise<number>) {
+  constructor(launcher: Launcher, machines: Machines, disk: DiskWatch) {
     this.#launcher = launcher
     this.#machines = machines
-    this.#room = room
+    this.#disk = disk
   }
 
   /** The newest first. */
@@ -73,7 +73,7 @@ export class Checkpoints {
       const id = `v${next}`
       const directory = this.#directory(sprite)
       const previous = checkpoints.at(-1)?.id ?? "-"
-      const room = Math.max(0, await this.#room(sprite))
+      const room = await this.#disk.room(sprite)
       fs.rmSync(join(directory, ".new"), { recursive: true, force: true })
       const copied = await this.#run(
         sprite,
@@ -106,7 +106,8 @@ export class Checkpoints {
             { from, inside: "/run/checkpoint", writable: true },
             { from: to, inside: "/run/restoring", writable: true },
           ],
-          (at) => ["restore", at(from), at(to)],
+          // Both exist for a moment, so it is the machine that must have room.
+          (at) => ["restore", at(from), at(to), String(this.#disk.spare())],
         )
         this.#launcher.store.finishRestoring(sprite)
         this.#write(sprite, { ...this.#book(sprite), current: id })
@@ -135,6 +136,7 @@ export class Checkpoints {
     args: (at: (directory: string) => string) => ReadonlyArray<string>,
   ): Promise<Copied> {
     const unsafe = this.#launcher.isolation._tag === "Unsafe"
+    const own = this.#launcher.store.directories(sprite)
     const at = (directory: string) =>
       unsafe ? directory : (directories.find(({ from }) => from === directory)?.inside ?? directory)
     const [node, code] = unsafe ? [process.execPath, agentDirectory] : ["/run/node", "/run/agent"]
@@ -147,7 +149,7 @@ export class Checkpoints {
         env: {
           PATH: defaultPath,
           HOME: home,
-          ...(unsafe && { SPRITE_HOME: this.#launcher.store.directories(sprite).home }),
+          ...(unsafe && { SPRITE_HOME: own.home, SPRITE_TMP: own.tmp }),
         },
         directory: "/",
         terminal: undefined,

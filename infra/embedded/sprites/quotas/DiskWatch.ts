@@ -76,6 +76,11 @@ export class DiskWatch {
     )
   }
 
+  /** Bytes that the disk has beyond what is left free on it. */
+  spare(): number {
+    return Math.max(0, this.#free().bytes - this.#limits.diskReserveBytes)
+  }
+
   /** Looks at those in which something runs; cheap unless one of them is due. */
   look(busy: ReadonlyArray<string>): void {
     const free = this.#free()

@@ -114,6 +114,17 @@ describe("A sprite that nobody uses", () => {
   })
 })
 
+describe("A disk that is nearly full", () => {
+  it("is not filled by a sandbox: the one that grew most is ended, and may only delete", async () => {
+    const server = await serve({ limits: { diskReserveBytes: 2 ** 60 } })
+    const sprite = await server.client.createSprite("last")
+    const { code, stderr } = await bash(sprite, "sleep 1000")
+    expect([code, stderr]).toEqual([137, expect.stringContaining("the disk of this machine is nearly full")])
+    expect((await bash(sprite, "echo x > ~/x")).code).not.toBe(0)
+    await server.stop()
+  })
+})
+
 describe("Cgroups", () => {
   const group = (controllers: string) => {
     const place = fs.mkdtempSync(join(os.tmpdir(), "troupe-test-cgroup-"))
