@@ -104,6 +104,14 @@ export const githubServices = Effect.fnUntraced(function* (
       ),
       (rows) => rows[0]?.at ?? null,
     ),
+    madeAt: Effect.map(
+      sql.cold<{ at: number | null }>(
+        "select (extract(epoch from min(since)) * 1000)::float8 as at from member where door = $1",
+        [door],
+      ),
+      // Nobody works there: nothing is missed.
+      (rows) => rows[0]?.at ?? Number.MAX_SAFE_INTEGER,
+    ),
     agentName: (agent) => roster.now().agents.get(agent)?.name ?? "agent",
     receipts: (turn) =>
       sql.cold<{ body: Tool | Turn }>(receiptsText, [turn]).pipe(

@@ -55,10 +55,11 @@ export interface GithubApi {
     route: R,
     parameters: Parameters<R>,
   ) => Effect.Effect<Page<Data<R>>, GithubError>
-  /** For git, which cannot use a JWT. */
+  /** For git, which asks by itself; `refused` is one that GitHub does not take any more. */
   readonly token: (
     repository: Repository,
     permissions: Permissions,
+    refused?: Redacted.Redacted,
   ) => Effect.Effect<Redacted.Redacted, GithubError>
   /** The bytes of a file behind an address that GitHub gave us, at most `maxBytes`. */
   readonly download: (
@@ -206,8 +207,14 @@ export const makeGithubApi = Effect.fnUntraced(function* (options: {
     asApp,
     inRepository,
     inInstallation,
-    token: (repository, permissions) =>
-      Effect.map(minted(repository.installation, repository.id, permissions), ({ token }) => token),
+    token: (repository, permissions, refused) => {
+      const once = minted(repository.installation, repository.id, permissions)
+      return Effect.flatMap(once, ({ key, token }) => {
+        if (token !== refused) return Effect.succeed(token)
+        tokens.drop(key)
+        return Effect.map(once, (fresh) => fresh.token)
+      })
+    },
     download: (url, maxBytes) =>
       Effect.tryPromise({
         try: (signal) => readAtMost(fetch, url, (to) => isGithubs(to, gitRoot), maxBytes, signal),

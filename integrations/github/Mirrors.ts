@@ -73,8 +73,8 @@ export const makeMirrors = (api: GithubApi, options: MirrorOptions): Mirrors => 
       ...(maxBytes === undefined ? {} : { maxBytes }),
     })
   /** With a credential for this repository only, sent to GitHub only. */
-  const remote = (repository: Repository, permissions: Permissions, args: ReadonlyArray<string>) =>
-    Effect.flatMap(api.token(repository, permissions), (token) =>
+  const remote = (repository: Repository, permissions: Permissions, args: ReadonlyArray<string>) => {
+    const withToken = (token: Redacted.Redacted) =>
       git(args, {
         path: options.path,
         directory: directoryOf(repository),
@@ -82,8 +82,13 @@ export const makeMirrors = (api: GithubApi, options: MirrorOptions): Mirrors => 
           to: api.gitRoot,
           value: `Basic ${Buffer.from(`x-access-token:${Redacted.value(token)}`).toString("base64")}`,
         },
-      }),
+      })
+    return Effect.flatMap(api.token(repository, permissions), (token) =>
+      Effect.catchIf(withToken(token), isUnknown, () =>
+        Effect.flatMap(api.token(repository, permissions, token), withToken),
+      ),
     )
+  }
   const onDisk = <A>(act: () => Promise<A>): Effect.Effect<A> => Effect.promise(act)
 
   const opened = Effect.fnUntraced(function* (repository: Repository) {
@@ -238,3 +243,7 @@ const isTorn = (e: Failure): boolean =>
   /hung up|unexpected disconnect|early EOF|RPC failed|reset by peer|empty reply|Could not resolve|timed out/i.test(
     e.message,
   )
+
+/** GitHub does not take the token any more. */
+const isUnknown = (e: GitError): boolean =>
+  /Authentication failed|could not read Username|The requested URL returned error: 401/.test(e.message)

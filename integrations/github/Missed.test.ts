@@ -18,6 +18,7 @@ describe("what was missed", () => {
       for (let i = 0; i < 490; i++) gh.comment(issues[i % 10]!, eve, `@ada number ${i}`)
       const kit = testRoom()
       kit.room.lastAt = Date.now() - 7_200_000
+      kit.room.madeAt = 0
       const s = yield* openDoor(given, {}, kit)
       yield* s.room.until(() => done(kit) >= 500, "500 deliveries to be worked out")
       expect(s.said).toHaveLength(500)
@@ -46,6 +47,7 @@ describe("what was missed", () => {
       app.deliveries.length = sent
       const kit = testRoom()
       kit.room.lastAt = Date.now() - 60_000
+      kit.room.madeAt = 0
       const s = yield* openDoor(given, {}, kit)
       yield* s.room.until(() => s.said.length >= 4 && done(kit) >= 5, "everything to be said")
       expect(s.texts().toSorted()).toEqual([

@@ -17,8 +17,10 @@ import type { Repository } from "./Repositories.ts"
 export interface MissedServices {
   /** Which of these deliveries are in the inbox. */
   readonly known: (guids: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, StoreError>
-  /** When the last delivery came, in milliseconds; null: none ever did. */
+  /** When the last delivery came, in milliseconds by our clock; null: none ever did. */
   readonly lastAt: Effect.Effect<number | null, StoreError>
+  /** When the door was made: what was said before is not for us. */
+  readonly madeAt: Effect.Effect<number, StoreError>
 }
 
 const threeDays = 3 * 86_400_000
@@ -61,9 +63,11 @@ export const makeMissed = (api: GithubApi, desk: Desk, services: MissedServices)
 
   const look = Effect.gen(function* () {
     const now = api.clocks.now()
-    // A first start answers nothing that was said before it.
-    if (seen === undefined)
-      seen = Math.max(((yield* services.lastAt) ?? now + overlap) - overlap, now - threeDays)
+    if (seen === undefined) {
+      const offset = now - api.clocks.local()
+      const last = ((yield* services.lastAt) ?? 0) - overlap
+      seen = Math.max(last + offset, (yield* services.madeAt) + offset, now - threeDays)
+    }
     const found = yield* deliveries(seen)
     if (found > 0) yield* Effect.logInfo(`Fetched ${found} deliveries of GitHub that had not come.`)
     yield* api.repositories.refresh

@@ -57,6 +57,7 @@ export const testRoom = (members: ReadonlyArray<Member> = [ada, bo]) => {
     person: undefined as string | undefined,
     broken: 0,
     lastAt: null as number | null,
+    madeAt: Date.now(),
     receipts: undefined as Receipts | undefined,
     links: new Map<string, string>(),
     texts: (): ReadonlyArray<string> => said.map(({ text }) => text),
@@ -121,6 +122,7 @@ export const testRoom = (members: ReadonlyArray<Member> = [ada, bo]) => {
     link: (code, user) => Effect.sync(() => (room.links.get(code) === user ? "team-chat" : undefined)),
     known: (guids) => Effect.sync(() => new Set(guids.filter((guid) => inbox.has(guid)))),
     lastAt: Effect.sync(() => room.lastAt),
+    madeAt: Effect.sync(() => room.madeAt),
     agentName: (agent) => members.find((m) => m.id === agent)?.name ?? "agent",
     receipts: () => Effect.sync(() => room.receipts),
     report: (state) =>
