@@ -10,7 +10,15 @@ import { makeReaper, layerPostgres, Shell } from "../actors/sprite/index.ts"
 import { Anthropic, cheapestModel, priceAt, rehearsalModel } from "../integrations/anthropic/index.ts"
 import { Github } from "../integrations/github/index.ts"
 import { Sprites } from "../integrations/sprites/index.ts"
-import { LiveRoomsRuntime, ServerOptions, Sessions, WebServer, type Status } from "../admin/index.ts"
+import {
+  Accounts,
+  Audit,
+  LiveRoomsRuntime,
+  People,
+  ServerOptions,
+  WebServer,
+  type Status,
+} from "../admin/index.ts"
 import { Bus, Company, Hooks, Roster, Settings, TroupeYaml } from "../runtime/index.ts"
 import { applying } from "./Applying.ts"
 import { banner } from "./Banner.ts"
@@ -88,7 +96,7 @@ export const start = Effect.gen(function* () {
         }),
       ),
     ),
-    Layer.provide(Sessions.layerMemory),
+    Layer.provide([Accounts.layer, Audit.layer, People.layer]),
   )
   const doors = Doors.layer(Option.getOrNull(settings.publicUrl)).pipe(Layer.provideMerge(layerGithubApps))
   const all = Layer.mergeAll(staff, page, BusUsers.layer(at)).pipe(

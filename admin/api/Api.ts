@@ -6,12 +6,14 @@ import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { AgentsApi } from "./AgentsApi.ts"
 import { Guard } from "./Guard.ts"
+import { PeopleApi } from "./PeopleApi.ts"
 import { RoomsApi } from "./RoomsApi.ts"
 import { SystemApi } from "./SystemApi.ts"
 
 export class Api extends HttpApi.make("troupe")
   .add(RoomsApi)
   .add(AgentsApi)
+  .add(PeopleApi)
   .add(SystemApi)
   .middleware(Guard)
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error" })

@@ -4,7 +4,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { AgentId, DoorId, Event, EventId, ThreadId, TurnId } from "../../runtime/index.ts"
+import { AgentId, DoorId, Event, EventId, Mode, Order, ThreadId, TurnId } from "../../runtime/index.ts"
 import { Needs } from "./Needs.ts"
 import { refusals } from "./Refusal.ts"
 
@@ -13,6 +13,8 @@ export const RoomSummary = Schema.Struct({
   door: DoorId,
   /** The integration's name: `web`, `team-chat`. */
   doorName: Schema.String,
+  /** The platform's own address of the room; its id, behind the web door. */
+  channel: Schema.String,
   title: Schema.String,
   /** The last position; 0 in an empty room. */
   head: Schema.Int,
@@ -62,6 +64,10 @@ export const Say = Schema.Struct({
   id: Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/)),
   text: Schema.String.check(Schema.isBetweenLength(1, 32_768)),
   replyTo: Schema.optionalKey(EventId),
+  /** A button that was pressed; words that are an order are found by the room itself. */
+  order: Schema.optionalKey(Order),
+  /** How the words reach an agent at work, where it is not the usual way. */
+  mode: Schema.optionalKey(Mode),
 })
 export type Say = typeof Say.Type
 
@@ -133,6 +139,8 @@ export class RoomsApi extends HttpApiGroup.make("rooms")
         event: Schema.NullOr(EventId),
         pos: Schema.NullOr(Schema.Int),
         duplicate: Schema.Boolean,
+        /** What came of an order, in one sentence. */
+        outcome: Schema.NullOr(Schema.String),
       }),
       error: refusals,
     })

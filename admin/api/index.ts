@@ -1,9 +1,10 @@
 /** The public list of the API's definition: schemas only, nothing that serves. */
 export { Api } from "./Api.ts"
 export { MemberSummary } from "./AgentsApi.ts"
-export { Caller, type CallerKind, roleOf } from "./Caller.ts"
+export { Caller, type CallerKind, type Person } from "./Caller.ts"
 export { Guard } from "./Guard.ts"
-export { covers, Needs, Role, roles } from "./Needs.ts"
+export { covers, Fresh, Needs, Private, Role, roles } from "./Needs.ts"
+export { AuditEntry, PersonSummary, TokenSummary } from "./PeopleApi.ts"
 export {
   BadRequest,
   Conflict,

@@ -7,9 +7,9 @@ import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
-import * as Option from "effect/Option"
 import { cookieName } from "./LockMiddleware.ts"
-import { Sessions } from "./Sessions.ts"
+import { Accounts } from "./Accounts.ts"
+import { Audit } from "./Audit.ts"
 import { ServerOptions } from "./ServerOptions.ts"
 import { closedPage, enteringPage } from "./FrontDoor.ts"
 
@@ -34,7 +34,8 @@ export const linkTo = Effect.map(
 export const layer = HttpRouter.use((router) =>
   Effect.gen(function* () {
     const { publicUrl } = yield* ServerOptions
-    const sessions = yield* Sessions
+    const accounts = yield* Accounts
+    const audit = yield* Audit
     const secure = publicUrl?.protocol === "https:"
     const cookie = cookieName(yield* boundPort, secure)
 
@@ -43,9 +44,16 @@ export const layer = HttpRouter.use((router) =>
         const ahead = (request.headers["sec-purpose"] ?? request.headers.purpose ?? "").includes("prefetch")
         const token = new URLSearchParams(request.url.split("?")[1] ?? "").get("token")
         if (ahead || token === null) return closedPage(ahead ? 503 : 401)
-        const session = yield* sessions.redeem(token)
-        if (Option.isNone(session)) return closedPage(401)
-        return HttpServerResponse.setCookieUnsafe(enteringPage, cookie, session.value, {
+        const entered = yield* accounts
+          .redeem(token, request.headers["user-agent"] ?? "")
+          .pipe(Effect.catch(() => Effect.succeed("away" as const)))
+        if (entered === "away") return closedPage(503)
+        if (entered === null) return closedPage(401)
+        const { id, name } = entered.person
+        yield* audit
+          .record({ who: { id, name, via: "link" }, action: "people.enter", subject: {}, detail: null })
+          .pipe(Effect.ignore)
+        return HttpServerResponse.setCookieUnsafe(enteringPage, cookie, entered.session, {
           httpOnly: true,
           sameSite: "strict",
           secure,

@@ -65,6 +65,7 @@ export const layer = (options: StageOptions): Layer.Layer<LiveRooms | Stage> =>
         const blank = {
           id,
           door,
+          channel: id,
           doorName: "web",
           title,
           head: 0,

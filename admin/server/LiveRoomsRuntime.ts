@@ -19,7 +19,8 @@ import {
   type StoreError,
   type ThreadId,
 } from "../../runtime/index.ts"
-import { type CallDetail, type RoomSummary, type Status, Unavailable } from "../api/index.ts"
+import { type CallDetail, type RoomSummary, type Status } from "../api/index.ts"
+import { unavailable } from "./Unavailable.ts"
 import { LiveRooms } from "./LiveRooms.ts"
 
 export interface LiveRoomsOptions {
@@ -131,7 +132,7 @@ type RoomRow = Omit<RoomSummary, "doorName" | "speakable">
 
 /** All rooms, or the one. */
 const roomsText = `
-select t.id, t.door, t.title, t.head,
+select t.id, t.door, t.channel, t.title, t.head,
   case when t.head = 0 then null else to_char(t.last_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end as "lastAt",
   (select jsonb_build_object('author', e.body->'author'->>'name', 'text', left(e.body->>'text', 160))
      from event e where e.thread = t.id and e.pos = t.said) as last,
@@ -175,12 +176,3 @@ const callIn = (rows: ReadonlyArray<Said>, call: string): CallDetail | null => {
 
 /** Subjects end in the agent for live words, and the payload does not repeat it. */
 const decodeLive = Schema.decodeUnknownOption(Schema.fromJsonString(LiveDelta))
-
-/** The store or the bus is away: what a person reads of it. */
-export const unavailable = (error: StoreError | BusError) =>
-  new Unavailable({
-    error:
-      error._tag === "BusError"
-        ? "The message bus does not answer; try again in a moment."
-        : "The database does not answer; try again in a moment. Nothing was lost.",
-  })

@@ -13,11 +13,12 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { Caller, type CallerKind } from "../api/index.ts"
+import { StoreError } from "../../runtime/index.ts"
 import { announcesMore, capped, isTooLarge, maxJsonBytes, tooLarge } from "./Body.ts"
 import { errorJson } from "./ErrorJson.ts"
 import { type Facts, isOpen, judge, originsOf } from "./Lock.ts"
 import { refusePeer } from "./Peers.ts"
-import { Sessions } from "./Sessions.ts"
+import { Accounts } from "./Accounts.ts"
 import { ServerOptions } from "./ServerOptions.ts"
 
 export const cookieName = (port: number, secure: boolean): string =>
@@ -39,20 +40,28 @@ const headers = {
 export const layer = HttpRouter.middleware(
   Effect.gen(function* () {
     const door = yield* ServerOptions
-    const sessions = yield* Sessions
+    const accounts = yield* Accounts
     const { address } = yield* HttpServer.HttpServer
     const port = "port" in address ? address.port : 0
     const allowed = originsOf(port, door.host, door.publicUrl)
     const cookie = cookieName(port, door.publicUrl?.protocol === "https:")
     const cliHash = sha256(Redacted.value(door.cliToken))
 
-    const credentialOf = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
+    const nobody: CallerKind = { kind: "none" }
+    const programOf = Effect.fnUntraced(function* (bearer: string) {
+      if (timingSafeEqual(sha256(bearer), cliHash))
+        return { kind: "token", via: "command line", person: yield* accounts.owner } as CallerKind
+      const known = bearer.startsWith("trp_") ? yield* accounts.program(bearer) : null
+      return known === null ? nobody : ({ kind: "token", via: "token", person: known.person } as CallerKind)
+    })
+    const callerOf = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
       const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1]
-      if (bearer !== undefined && timingSafeEqual(sha256(bearer), cliHash)) return { kind: "token" as const }
+      if (bearer !== undefined) return yield* programOf(bearer)
       const session = request.cookies[cookie]
-      if (session !== undefined && (yield* sessions.touch(session)))
-        return { kind: "cookie" as const, session }
-      return { kind: "none" as const }
+      const known = session === undefined ? null : yield* accounts.session(session)
+      if (session === undefined || known === null) return nobody
+      const { person, provedSeconds } = known
+      return { kind: "cookie", session, person, provedSeconds: provedSeconds ?? 0 } as CallerKind
     })
 
     return (route) =>
@@ -72,15 +81,21 @@ export const layer = HttpRouter.middleware(
         if (!isOpen(path) && refusePeer(door.peers, Option.getOrUndefined(request.remoteAddress))) {
           return errorJson(403, "Only the proxy named in TRUSTED_PROXY may connect here.")
         }
-        const credential: CallerKind = isOpen(path) ? { kind: "none" } : yield* credentialOf(request)
-        const verdict = judge(factsOf(request, path, credential.kind), allowed)
+        const caller = isOpen(path) || path.startsWith("/page/") ? nobody : yield* callerOf(request)
+        const verdict = judge(factsOf(request, path, caller.kind), allowed)
         if (verdict !== "pass") return errorJson(verdict.status, verdict.message)
         const api = path.startsWith("/api/")
         if (api && announcesMore(request, maxJsonBytes)) return tooLarge(maxJsonBytes)
-        return yield* Effect.provideService(api ? capped(maxJsonBytes)(route) : route, Caller, credential)
+        return yield* Effect.provideService(api ? capped(maxJsonBytes)(route) : route, Caller, caller)
       }).pipe(
         Effect.catch((error) =>
-          isMissing(error) ? Effect.succeed(errorJson(404, "There is nothing here.")) : Effect.fail(error),
+          error instanceof StoreError
+            ? Effect.succeed(
+                errorJson(503, "The database does not answer; try again in a moment. Nothing was lost."),
+              )
+            : isMissing(error)
+              ? Effect.succeed(errorJson(404, "There is nothing here."))
+              : Effect.fail(error),
         ),
         Effect.catchDefect((defect) =>
           isTooLarge(defect)

@@ -15,7 +15,7 @@ import * as Stream from "effect/Stream"
 import type { Event, Kind, ThreadId } from "../../runtime/index.ts"
 import { Caller, type Delta, pageSize } from "../api/index.ts"
 import type { LiveRooms } from "./LiveRooms.ts"
-import type { Sessions } from "./Sessions.ts"
+import type { Accounts } from "./Accounts.ts"
 
 type Signal =
   | { readonly kind: "event"; readonly event: Event }
@@ -32,9 +32,15 @@ const frame = (event: string, data: unknown, id?: number): string =>
 type Lasting = (lasts: Effect.Effect<boolean>) => Stream.Stream<string>
 
 /** The answer to a request for a stream: for as long as the caller's session lasts. */
-export const streamed = Effect.fnUntraced(function* (sessions: Sessions["Service"], stream: Lasting) {
+export const streamed = Effect.fnUntraced(function* (accounts: Accounts["Service"], stream: Lasting) {
   const caller = yield* Caller
-  const lasts = caller.kind === "cookie" ? sessions.touch(caller.session) : Effect.succeed(true)
+  const lasts =
+    caller.kind === "cookie"
+      ? Effect.map(accounts.session(caller.session), (known) => known !== null).pipe(
+          // A database that is away for a moment ends nobody's session.
+          Effect.catch(() => Effect.succeed(true)),
+        )
+      : Effect.succeed(true)
   return HttpServerResponse.stream(Stream.encodeText(stream(lasts)), {
     contentType: "text/event-stream; charset=utf-8",
     headers: { "x-accel-buffering": "no" },

@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as Schema from "effect/Schema"
-import { clean, owner, spoken } from "../../integrations/web/index.ts"
+import { clean, spoken } from "../../integrations/web/index.ts"
 import { type Blob, BlobId, ThreadId, TurnId } from "../../runtime/index.ts"
-import { Api, BadRequest, Conflict, noRoom, NotFound, pageSize } from "../api/index.ts"
+import { Api, BadRequest, Caller, Conflict, Forbidden, noRoom, NotFound, pageSize } from "../api/index.ts"
 import { LiveRooms } from "./LiveRooms.ts"
 import { liveStream, roomStream, streamed } from "./RoomStream.ts"
-import { Sessions } from "./Sessions.ts"
+import { Accounts } from "./Accounts.ts"
 
 /** The room of a path, or 404. */
 const roomNamed = (rooms: LiveRooms["Service"], id: string) =>
@@ -41,7 +41,7 @@ export const layer = HttpApiBuilder.group(
   "rooms",
   Effect.fnUntraced(function* (handlers) {
     const rooms = yield* LiveRooms
-    const sessions = yield* Sessions
+    const accounts = yield* Accounts
     const room = (params: { readonly id: string }) => roomNamed(rooms, params.id)
     return handlers.handleAll({
       list: () => Effect.map(rooms.list, (list) => ({ rooms: list })),
@@ -61,12 +61,12 @@ export const layer = HttpApiBuilder.group(
       stream: Effect.fnUntraced(function* ({ params, query, headers }) {
         const { id } = yield* room(params)
         const after = positionOf(headers["last-event-id"]) ?? query.after ?? 0
-        return yield* streamed(sessions, (lasts) => roomStream(rooms, id, after, lasts))
+        return yield* streamed(accounts, (lasts) => roomStream(rooms, id, after, lasts))
       }),
       live: Effect.fnUntraced(function* ({ query, headers }) {
         const here = query.room === undefined ? null : yield* roomNamed(rooms, query.room)
         const after = positionOf(headers["last-event-id"]) ?? query.after ?? 0
-        return yield* streamed(sessions, liveStream(rooms, here === null ? null : { room: here.id, after }))
+        return yield* streamed(accounts, liveStream(rooms, here === null ? null : { room: here.id, after }))
       }),
       call: Effect.fnUntraced(function* ({ params }) {
         const detail = Schema.is(TurnId)(params.turn) ? yield* rooms.call(params.turn, params.call) : null
@@ -79,7 +79,7 @@ export const layer = HttpApiBuilder.group(
       }),
       say: Effect.fnUntraced(function* ({ params, payload }) {
         const here = yield* room(params)
-        if (!here.speakable) {
+        if (!here.speakable && payload.order === undefined) {
           return yield* new Conflict({
             error: `This room lives in ${here.doorName}; speak there, and it appears here.`,
           })
@@ -87,14 +87,17 @@ export const layer = HttpApiBuilder.group(
         if (clean(payload.text).trim() === "") {
           return yield* new BadRequest({ error: "Say something: the text is empty." })
         }
+        const caller = yield* Caller
+        if (caller.kind === "none") return yield* new Forbidden({ error: "Nobody knows who you are." })
+        const { user, name } = caller.person
         const words = spoken(
-          { door: rooms.door, room: here.id, title: here.title },
-          owner,
+          { web: rooms.door, door: here.door, room: here.id, channel: here.channel, title: here.title },
+          { id: user, name },
           payload,
           yield* rooms.members,
         )
-        const { event, pos, duplicate } = yield* rooms.accept(words)
-        return { event, pos, duplicate }
+        const { event, pos, duplicate, outcome } = yield* rooms.accept(words)
+        return { event, pos, duplicate, outcome: outcome ?? null }
       }),
       why: Effect.fnUntraced(function* ({ params, query }) {
         const { id } = yield* room(params)

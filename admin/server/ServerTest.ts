@@ -14,7 +14,9 @@ import {
   type Turn,
   type TurnId,
 } from "../../runtime/index.ts"
-import { Sessions } from "./Sessions.ts"
+import * as AccountsMemory from "./AccountsMemory.ts"
+import { Audit } from "./Audit.ts"
+import { People } from "./People.ts"
 import { ServerOptions, type ServerSettings } from "./ServerOptions.ts"
 import * as LiveRoomsMemory from "./LiveRoomsMemory.ts"
 import type { MemberSummary } from "../api/index.ts"
@@ -129,7 +131,9 @@ export const layer = (
   WebServer.layer.pipe(
     Layer.provideMerge(
       Layer.mergeAll(
-        Sessions.layerMemory,
+        AccountsMemory.layer,
+        Audit.layerMemory,
+        Layer.succeed(People, noPeople),
         Hooks.layer,
         LiveRoomsMemory.layer({ ...calm, ...options.stage }),
         ServerOptions.layer({
@@ -141,6 +145,17 @@ export const layer = (
       ),
     ),
   )
+
+/** Nobody but the owner; who else may come in is tested with a database. */
+const noPeople = People.of({
+  list: Effect.succeed([]),
+  add: () => Effect.succeed("p1"),
+  change: () => Effect.succeed(false),
+  remove: () => Effect.succeed(false),
+  has: () => Effect.succeed(false),
+  tokens: Effect.succeed([]),
+  dropToken: () => Effect.succeed(false),
+})
 
 export interface Answer {
   readonly status: number

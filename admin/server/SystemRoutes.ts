@@ -2,20 +2,22 @@
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
-import { owner } from "../../integrations/web/index.ts"
-import { Api, Caller, Misconfigured, roleOf } from "../api/index.ts"
+import { Api, Caller, Misconfigured } from "../api/index.ts"
 import { boundPort, linkTo } from "./EnterRoute.ts"
 import { LiveRooms } from "./LiveRooms.ts"
 import { cookieName } from "./LockMiddleware.ts"
 import { ServerOptions } from "./ServerOptions.ts"
-import { Sessions } from "./Sessions.ts"
+import { Accounts } from "./Accounts.ts"
+import { unavailable } from "./Unavailable.ts"
+
+const nobody = { user: "nobody", name: "Nobody", role: "viewer" } as const
 
 export const layer = HttpApiBuilder.group(
   Api,
   "system",
   Effect.fnUntraced(function* (handlers) {
     const rooms = yield* LiveRooms
-    const sessions = yield* Sessions
+    const accounts = yield* Accounts
     const { apply, publicUrl } = yield* ServerOptions
     const applied = Effect.mapError(apply, (error) =>
       error._tag === "ConfigError"
@@ -27,19 +29,21 @@ export const layer = HttpApiBuilder.group(
     const cookie = cookieName(yield* boundPort, secure)
     return handlers.handleAll({
       me: () =>
-        Effect.map(Caller, (caller) => ({
-          ...owner,
-          door: rooms.door,
-          // The guard lets nobody in without one.
-          role: roleOf(caller) ?? "viewer",
-        })),
+        Effect.map(Caller, (caller) => {
+          // The guard lets nobody in whom it does not know.
+          const { user, name, role } = caller.kind === "none" ? nobody : caller.person
+          return { id: user, door: rooms.door, name, role }
+        }),
       status: () => rooms.status,
       apply: () => applied,
-      link: () => Effect.map(Effect.flatMap(sessions.issueLink, link), (url) => ({ url })),
+      link: () =>
+        Effect.map(Effect.flatMap(accounts.issueLink(null), link), (url) => ({ url })).pipe(
+          Effect.mapError(unavailable),
+        ),
       leave: () =>
         Effect.gen(function* () {
           const caller = yield* Caller
-          if (caller.kind === "cookie") yield* sessions.end(caller.session)
+          if (caller.kind === "cookie") yield* accounts.end(caller.session).pipe(Effect.mapError(unavailable))
           return HttpServerResponse.expireCookieUnsafe(
             HttpServerResponse.jsonUnsafe({ left: true }),
             cookie,

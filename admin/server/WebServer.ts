@@ -9,7 +9,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import { createServer } from "node:http"
-import type { Hooks } from "../../runtime/index.ts"
+import type { Hooks, StoreError } from "../../runtime/index.ts"
 import * as EnterRoute from "./EnterRoute.ts"
 import * as HealthRoutes from "./HealthRoutes.ts"
 import * as HookRoute from "./HookRoute.ts"
@@ -17,7 +17,9 @@ import * as LockMiddleware from "./LockMiddleware.ts"
 import * as MetricsRoute from "./MetricsRoute.ts"
 import { PageFiles } from "./PageFiles.ts"
 import * as PageRoutes from "./PageRoutes.ts"
-import { Sessions } from "./Sessions.ts"
+import { Accounts } from "./Accounts.ts"
+import type { Audit } from "./Audit.ts"
+import type { People } from "./People.ts"
 import * as ApiServer from "./ApiServer.ts"
 import { ServerOptions } from "./ServerOptions.ts"
 import { ListenError } from "./ListenError.ts"
@@ -62,13 +64,13 @@ export class WebServer extends Context.Service<
     /** Where it listens; the one from Settings, unless that was 0. */
     readonly port: number
     /** A fresh one-time link, to print at start. */
-    readonly newLink: Effect.Effect<string>
+    readonly newLink: Effect.Effect<string, StoreError>
   }
 >()("troupe/admin/WebServer") {
   static readonly layer: Layer.Layer<
     WebServer | HttpServer.HttpServer,
     ListenError,
-    ServerOptions | LiveRooms | Sessions | Hooks
+    Accounts | Audit | Hooks | LiveRooms | People | ServerOptions
   > = Layer.suspend(() =>
     Layer.merge(
       HttpRouter.serve(Layer.provideMerge(routes, LockMiddleware.layer), {
@@ -78,11 +80,11 @@ export class WebServer extends Context.Service<
       Layer.effect(
         WebServer,
         Effect.gen(function* () {
-          const sessions = yield* Sessions
+          const accounts = yield* Accounts
           const url = yield* EnterRoute.baseUrl
           const link = yield* EnterRoute.linkTo
           const port = yield* EnterRoute.boundPort
-          return WebServer.of({ url, port, newLink: Effect.flatMap(sessions.issueLink, link) })
+          return WebServer.of({ url, port, newLink: Effect.flatMap(accounts.issueLink(null), link) })
         }),
       ),
     ).pipe(Layer.provideMerge(listening)),

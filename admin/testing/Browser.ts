@@ -38,8 +38,9 @@ export const visit = Effect.fnUntraced(function* (options: BrowserContextOptions
   })
 })
 
+/** Errors of a page, and what its content policy refused. */
 const reports = new WeakMap<Page, Array<string>>()
-const watch = (page: Page) => {
+export const watch = (page: Page) => {
   const said: Array<string> = []
   reports.set(page, said)
   page.on("pageerror", (error) => said.push(String(error)))

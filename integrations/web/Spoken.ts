@@ -7,6 +7,8 @@ import {
   type DoorId,
   type EventId,
   type Inbound,
+  type Mode,
+  type Order,
   mentionsIn,
   type ThreadId,
 } from "../../runtime/index.ts"
@@ -23,25 +25,36 @@ export interface Spoken {
   readonly id: string
   readonly text: string
   readonly replyTo?: EventId
+  readonly order?: Order
+  readonly mode?: Mode
 }
 
 /** NUL and lone surrogates have no place in Postgres. */
 export const clean = (text: string): string => text.replaceAll("\u0000", "").toWellFormed()
 
+/** The room, and the door it is behind; words from the page can be orders to a room behind another door. */
+export interface Place {
+  readonly web: DoorId
+  readonly door: DoorId
+  readonly room: ThreadId
+  readonly channel: string
+  readonly title: string
+}
+
 export const spoken = (
-  where: { readonly door: DoorId; readonly room: ThreadId; readonly title: string },
+  where: Place,
   speaker: Speaker,
   words: Spoken,
   members: Parameters<typeof mentionsIn>[1],
 ): Inbound => {
   const text = clean(words.text)
-  const author: Author = { door: where.door, id: speaker.id, name: speaker.name, kind: "person" }
+  const author: Author = { door: where.web, id: speaker.id, name: speaker.name, kind: "person" }
   return {
     door: where.door,
     externalId: `${where.room}:${words.id}`,
     raw: words,
     message: {
-      channel: where.room,
+      channel: where.channel,
       title: where.title,
       sourceKey: `web:${words.id}`,
       author,
@@ -50,6 +63,8 @@ export const spoken = (
       mentions: mentionsIn(text, members),
       direct: true,
       ...(words.replyTo === undefined ? {} : { replyTo: { event: words.replyTo } }),
+      ...(words.order === undefined ? {} : { order: words.order }),
+      ...(words.mode === undefined ? {} : { mode: words.mode }),
     },
   }
 }

@@ -412,3 +412,60 @@ export const link = pgTable("link", {
   toUser: text("to_user").notNull(),
   expiresAt: time("expires_at").notNull(),
 })
+
+/** A browser of a person, by the hash of its cookie. `proved_at`: when the person last showed that it is them. */
+export const session = pgTable(
+  "session",
+  {
+    hash: text().primaryKey(),
+    person: text().notNull(),
+    agent: text().notNull().default(""),
+    since: time("since").notNull().defaultNow(),
+    seenAt: time("seen_at").notNull().defaultNow(),
+    provedAt: time("proved_at").notNull().defaultNow(),
+  },
+  (t) => [index("session_person").on(t.person)],
+)
+
+/** A way in that works once, by its hash. Without a person it makes the first owner. */
+export const entrance = pgTable("entrance", {
+  hash: text().primaryKey(),
+  person: text(),
+  expiresAt: time("expires_at").notNull(),
+})
+
+/** What a program calls the API with; never more than its person may. */
+export const token = pgTable(
+  "token",
+  {
+    id: text().primaryKey(),
+    hash: text().notNull().unique(),
+    person: text().notNull(),
+    name: text().notNull(),
+    role: text().notNull(),
+    at: time("at").notNull().defaultNow(),
+    usedAt: time("used_at"),
+    expiresAt: time("expires_at"),
+  },
+  (t) => [index("token_person").on(t.person)],
+)
+
+/**
+ * Who changed what. Append-only (a trigger refuses all else), and each row carries the hash of the one before it, so that
+ * whoever changes the table around the trigger is found.
+ */
+export const audit = pgTable(
+  "audit",
+  {
+    ws: text().notNull(),
+    n: integer().notNull(),
+    at: time("at").notNull().defaultNow(),
+    /** `{id, name, via}`. */
+    who: jsonb().notNull(),
+    action: text().notNull(),
+    subject: jsonb().notNull(),
+    detail: jsonb(),
+    hash: text().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.ws, t.n] })],
+)

@@ -1,5 +1,5 @@
 /** Who is at work in this room now, doing what, with the way to stop them. */
-import { IconPlayerStopFilled } from "@tabler/icons-react"
+import { IconPlayerPauseFilled, IconPlayerStopFilled } from "@tabler/icons-react"
 import { useState } from "react"
 import { call } from "../data/Client.ts"
 import { Avatar } from "../ui/Avatar.tsx"
@@ -7,8 +7,15 @@ import { complain, toast } from "../ui/Toasts.tsx"
 import { nameIn, useHere } from "./RoomContext.ts"
 import type { TurnItem } from "./RoomState.ts"
 
+/** Why a turn rests. */
+const rests: Readonly<Record<string, string>> = {
+  approval: "asks for permission",
+  money: "waits for money",
+  wait: "waits, as it was told",
+}
+
 const doing = (turn: TurnItem): string => {
-  if (turn.state === "waiting") return turn.note ?? "waits for an answer"
+  if (turn.state === "waiting") return rests[turn.note ?? ""] ?? "waits for an answer"
   const running = turn.receipts.findLast(({ state }) => state === "started")
   if (running !== undefined) return `runs ${running.summary}`
   return turn.live === null ? "thinks" : "writes"
@@ -24,7 +31,7 @@ export const AtWork = ({ turns }: { readonly turns: ReadonlyArray<TurnItem> }) =
   )
 
 const Row = ({ turn }: { readonly turn: TurnItem }) => {
-  const { agents, me } = useHere()
+  const { agents, me, open } = useHere()
   const [stopping, setStopping] = useState(false)
   const name = nameIn(agents, turn.agent)
   const stop = async () => {
@@ -43,6 +50,18 @@ const Row = ({ turn }: { readonly turn: TurnItem }) => {
       <span className="at-work-what">
         <b>{name}</b> {doing(turn)}
       </span>
+      {me.role === "viewer" || turn.state === "waiting" ? null : (
+        <button
+          type="button"
+          className="stop"
+          onClick={() =>
+            void open.press({ label: "wait", order: { verb: "wait", turn: turn.turn as never } })
+          }
+        >
+          <IconPlayerPauseFilled size={13} />
+          Wait
+        </button>
+      )}
       {me.role === "viewer" ? null : (
         <button type="button" className="stop" disabled={stopping} onClick={() => void stop()}>
           <IconPlayerStopFilled size={13} />

@@ -5,8 +5,10 @@
 import type { Event, MessageEvent } from "../../../runtime/index.ts"
 import { call } from "../data/Client.ts"
 import { line } from "../data/Line.ts"
-import { complain } from "../ui/Toasts.tsx"
+import { complain, toast } from "../ui/Toasts.tsx"
 import { RoomState } from "./RoomState.ts"
+
+export type Action = NonNullable<MessageEvent["actions"]>[number]
 
 /** So many events are asked for first; older ones when somebody looks up. */
 export const firstPage = 300
@@ -122,6 +124,19 @@ export class OpenRoom {
     } catch (error) {
       complain(error)
       this.change(id, { failed: true })
+    }
+  }
+
+  /** A button was pressed: whoever presses it says so. What came of it is told. */
+  async press(action: Action): Promise<void> {
+    try {
+      const { outcome } = await call("POST /api/rooms/:id/say", {
+        params: { id: this.id },
+        body: { id: crypto.randomUUID(), text: action.label, order: action.order },
+      })
+      if (outcome !== null) toast(outcome.charAt(0).toUpperCase() + outcome.slice(1))
+    } catch (error) {
+      complain(error)
     }
   }
 

@@ -34,6 +34,13 @@ interface Live {
   readonly next: number
   readonly text: string
 }
+export interface Said {
+  readonly id: string
+  readonly text: string
+  readonly at: string
+  /** What can be pressed below these words. */
+  readonly actions: NonNullable<MessageEvent["actions"]>
+}
 export interface TurnItem {
   readonly type: "turn"
   readonly key: string
@@ -48,7 +55,7 @@ export interface TurnItem {
   readonly reason: string | null
   readonly receipts: ReadonlyArray<Receipt>
   readonly asks: ReadonlyArray<Of<"approval">>
-  readonly said: ReadonlyArray<{ readonly id: string; readonly text: string; readonly at: string }>
+  readonly said: ReadonlyArray<Said>
   readonly live: Live | null
   readonly bill: Of<"turn"> | null
   /** Where the platform has it. */
@@ -153,7 +160,7 @@ export class RoomState {
     }
     if (event.turn !== null) {
       const key = this.turnOf({ turn: event.turn, agent: event.author.id, at: event.at, pos: event.pos })
-      const said = { id: event.id, text: event.text, at: event.at }
+      const said = { id: event.id, text: event.text, at: event.at, actions: event.actions ?? [] }
       return this.change(key, (item) => ({ said: [...item.said, said], live: null }))
     }
     this.add({
@@ -187,7 +194,7 @@ export class RoomState {
       if (event.state === "joined") return known
       return {
         ...known,
-        state: event.state,
+        state: event.state === "resumed" ? ("started" as const) : event.state,
         note: event.reason,
         ...(over.has(event.state) ? { live: null } : {}),
         ...(event.usage !== null || event.ms !== null ? { bill: event } : {}),

@@ -9,7 +9,7 @@ import type { Page } from "playwright-core"
 import type { AgentId, EventId, ThreadId, TurnId } from "../../../runtime/index.ts"
 import * as LiveRoomsMemory from "../../server/LiveRoomsMemory.ts"
 import * as ServerTest from "../../server/ServerTest.ts"
-import { Sessions } from "../../server/Sessions.ts"
+import { Accounts } from "../../server/Accounts.ts"
 import { WebServer } from "../../server/WebServer.ts"
 import { Chromium, serious, trouble, visit } from "../../testing/Browser.ts"
 
@@ -69,6 +69,39 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (
       expect(yield* texts(page, ".live")).toEqual([])
       // The content policy refused nothing, and nothing broke.
       expect(trouble(page)).toEqual([])
+    }).pipe(Effect.scoped),
+  )
+
+  it.effect("answers what an agent asks for with a button, as words of the person", () =>
+    Effect.gen(function* () {
+      const stage = yield* LiveRoomsMemory.Stage
+      const { id } = yield* stage.openRoom("Permission", { doorName: "team-chat", speakable: false })
+      const asking = "t7" as TurnId
+      const order = { verb: "approve", turn: asking, n: 2 } as const
+      yield* stage.append(id, turn("started", { turn: asking }))
+      yield* stage.append(
+        id,
+        words("May I do this?", { turn: asking, actions: [{ label: "Approve", order }] }),
+      )
+      yield* stage.append(id, turn("waiting", { turn: asking, reason: "approval" }))
+      const page = yield* visit({}, `/rooms/${id}`)
+      yield* eventually(page, ".at-work", "ada asks for permission")
+      yield* Effect.promise(() => page.getByRole("button", { name: "Approve" }).click())
+      yield* eventually(page, ".words", "Approve")
+      expect(stage.accepted.at(-1)?.message).toMatchObject({ order, author: { id: "owner" }, channel: id })
+      yield* stage.append(id, {
+        kind: "approval",
+        turn: asking,
+        agent: ada.id,
+        call: "c1",
+        state: "answered",
+        summary: "git push",
+        answer: "yes",
+        by: "web:owner",
+      })
+      yield* stage.append(id, turn("resumed", { turn: asking }))
+      yield* eventually(page, ".ask", "Allowed: git push")
+      expect(yield* Effect.promise(() => page.getByRole("button", { name: "Approve" }).count())).toBe(0)
     }).pipe(Effect.scoped),
   )
 
@@ -268,11 +301,11 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (
 
   it.effect("says so when the session ends, and keeps what was not sent", () =>
     Effect.gen(function* () {
-      const sessions = yield* Sessions
+      const accounts = yield* Accounts
       const page = yield* visit()
       const composer = page.getByLabel("Say something in this room")
       yield* Effect.promise(() => composer.fill("still here"))
-      yield* sessions.endAll
+      yield* accounts.endAll(null)
       yield* Effect.promise(() => page.keyboard.press("Enter"))
       yield* eventually(page, "#banner", "npx troupe link")
       yield* eventually(page, ".words.failed", "still here")

@@ -1,6 +1,7 @@
 /** An agent's turn: why it leads, its tools with receipts, its words as they come, what it asks, and the bill. */
-import { memo } from "react"
-import type { TurnItem } from "./RoomState.ts"
+import { memo, useState } from "react"
+import type { Action } from "./OpenRoom.ts"
+import type { Said, TurnItem } from "./RoomState.ts"
 import * as Format from "../format/Format.ts"
 import { Avatar } from "../ui/Avatar.tsx"
 import { Markdown } from "../ui/Markdown.tsx"
@@ -28,9 +29,10 @@ export const TurnView = memo(({ item }: { readonly item: TurnItem }) => {
           {item.reason === null ? null : <span className="because">{item.reason}</span>}
         </header>
         <Receipts item={item} />
-        {item.said.map(({ id, text }) => (
-          <div key={id} className="prose">
-            <Markdown text={text} />
+        {item.said.map((said, i) => (
+          <div key={said.id} className="prose">
+            <Markdown text={said.text} />
+            {waits && i === item.said.length - 1 ? <Actions of={said} /> : null}
           </div>
         ))}
         {item.live === null ? null : (
@@ -49,7 +51,7 @@ export const TurnView = memo(({ item }: { readonly item: TurnItem }) => {
           </p>
         )}
         {item.asks.map((ask) => (
-          <Ask key={ask.call} ask={ask} name={name} />
+          <Ask key={ask.call} ask={ask} />
         ))}
         <Trouble item={item} name={name} />
         <Bill item={item} />
@@ -58,14 +60,42 @@ export const TurnView = memo(({ item }: { readonly item: TurnItem }) => {
   )
 })
 
+/** What a waiting turn can be told, for those who may. */
+const Actions = ({ of }: { readonly of: Said }) => {
+  const { open, me } = useHere()
+  const [pressed, setPressed] = useState(false)
+  if (of.actions.length === 0 || me.role === "viewer") return null
+  const press = async (action: Action) => {
+    setPressed(true)
+    await open.press(action)
+    setPressed(false)
+  }
+  return (
+    <div className="actions">
+      {of.actions.map((action) => (
+        <button
+          key={action.label}
+          type="button"
+          disabled={pressed}
+          className={
+            action.order.verb === "stop" || action.order.verb === "refuse" ? "quiet-button" : "solid-button"
+          }
+          onClick={() => void press(action)}
+        >
+          {action.label}
+        </button>
+      ))}
+    </div>
+  )
+}
+
 const Trouble = ({ item, name }: { readonly item: TurnItem; readonly name: string }) => {
   const words = {
     failed: `${name} could not finish`,
     stopped: `${name} was stopped`,
     parked: `${name} is parked`,
-    waiting: `${name} waits`,
   }[item.state as string]
-  if (words === undefined || (item.state === "waiting" && item.note === null)) return null
+  if (words === undefined) return null
   return <p className="trouble">{item.note === null ? `${words}.` : `${words}: ${item.note}`}</p>
 }
 

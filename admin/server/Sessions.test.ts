@@ -1,4 +1,0 @@
-import { Sessions } from "./Sessions.ts"
-import { suite } from "./SessionsSuite.ts"
-
-suite("memory", Sessions.layerMemory)
