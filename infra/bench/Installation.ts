@@ -16,6 +16,8 @@ export interface InstallationOptions {
   readonly token: string
   /** Agents of the company that are not behind the bot. */
   readonly others?: number
+  /** Agents on the page, by name. */
+  readonly page?: ReadonlyArray<string>
   /** More environment. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -34,6 +36,8 @@ export class Installation {
   readonly home = mkdtempSync(join(tmpdir(), "troupe-bench-"))
   private readonly env: Readonly<Record<string, string>>
   private running: ChildProcess | undefined
+  /** Where its page is. */
+  port = 0
   private log = ""
 
   constructor(options: InstallationOptions) {
@@ -42,8 +46,9 @@ export class Installation {
       title: "Bystander",
       integrations: ["page"],
     }))
+    const page = (options.page ?? []).map((name) => ({ name, title: "Engineer", integrations: ["page"] }))
     const config = {
-      agents: [{ name: "ada", title: "Engineer", integrations: ["bot"] }, ...others],
+      agents: [{ name: "ada", title: "Engineer", integrations: ["bot"] }, ...page, ...others],
       integrations: [
         {
           name: "bot",
@@ -77,7 +82,7 @@ export class Installation {
 
   /** Milliseconds until it says it is ready and /readyz agrees. */
   async start(): Promise<number> {
-    const port = await freePort()
+    const port = (this.port = await freePort())
     const from = now()
     // As `npm start` does, without npm: the shell becomes the process.
     const child = spawn("/bin/sh", ["-c", manifest.scripts.start], {

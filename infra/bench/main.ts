@@ -11,10 +11,21 @@ import { show, type Figure } from "./Figure.ts"
 import { growth } from "./growth.ts"
 import { burst, oneByOne, toolRound, warmUp } from "./messages.ts"
 import { stage, type Contender } from "./Stage.ts"
+import { rooms } from "./rooms.ts"
 import { startup } from "./startup.ts"
 import { streaming } from "./streaming.ts"
 
-const sections = ["startup", "messages", "burst", "tools", "streaming", "crash", "growth", "actors"] as const
+const sections = [
+  "startup",
+  "messages",
+  "burst",
+  "tools",
+  "streaming",
+  "crash",
+  "growth",
+  "rooms",
+  "actors",
+] as const
 type Section = (typeof sections)[number]
 
 const given = process.argv.slice(2)
@@ -69,6 +80,7 @@ if (["messages", "burst", "tools", "streaming"].some((s) => wanted(s as Section)
 }
 if (wanted("crash")) await report("A crash", crash(on, quick ? 1 : 3))
 if (wanted("growth")) await report("Growth", growth(on))
+if (wanted("rooms")) await report("Several agents in a room", rooms(on, quick ? 15 : 40))
 on.end()
 
 if (wanted("actors")) {

@@ -255,6 +255,8 @@ const hear = (durables: Durables, hearing: Hearing, acks: Acknowledger) =>
         attempt("consume", () =>
           consumer.consume({
             max_messages: 500,
+            // Fewer requests at rest; a lost connection is noticed by itself.
+            expires: 120_000,
             abort_on_missing_resource: true,
             callback: (m) =>
               hearing.onMessage({ subject: m.subject, payload: m.string(), ack: () => acks.ack(m) }),

@@ -10,6 +10,7 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { Bus, type BusError } from "../bus/Bus.ts"
 import { everythingIn } from "../bus/Subject.ts"
+import { lane } from "../store/Lane.ts"
 import { Sql } from "../store/Sql.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import { isInside, rank, triage } from "./Address.ts"
@@ -86,6 +87,11 @@ export class Rooms extends Context.Service<
       const sql = yield* Sql
       const bus = yield* Bus
       const roster = yield* Roster
+      // Agents that begin at the same time ask together.
+      const under = lane<
+        { readonly thread: ThreadId; readonly but: AgentId },
+        { readonly ord: number; readonly under: ReadonlyArray<UnderWay> }
+      >(sql, underText)
       const one = <A extends object>(text: string, params: ReadonlyArray<unknown>) =>
         Effect.map(sql.cold<A>(text, params), (rows) => rows[0])
       const events = (thread: ThreadId, after: number, limit: number) =>
@@ -157,7 +163,7 @@ export class Rooms extends Context.Service<
           return (yield* one<Room & object>(roomText, [roster.ws, id]))!
         }),
         moved: (door, from, to) => Effect.asVoid(sql.cold(movedText, [door, from, to])),
-        under: (thread, but) => sql.hot<UnderWay & object>(underText, [thread, but]),
+        under: (thread, but) => Effect.map(under({ thread, but }), (row) => row.under),
         working: Effect.map(
           sql.cold<{ agent: AgentId }>(
             "select distinct agent from turn where ws = $1 and state = 'running'",
@@ -229,13 +235,17 @@ const passOf = (
 
 /** Latest calls of a turn are looked for in this many last events of its room. */
 const underText = `
-select t.agent, t.state, e.body->'author'->>'name' as asker, left(e.body->>'text', 200) as words,
-  (select coalesce(jsonb_agg(c.summary), '[]') from (
-    select left(x.body->>'summary', 200) as summary from event x
-    where x.thread = t.thread and x.pos > r.head - 100 and x.kind = 'tool' and x.body->>'turn' = t.id and x.body->>'state' = 'started'
-    order by x.pos desc limit 3) c) as did
-from turn t join event e on e.id = t.event join thread r on r.id = t.thread
-where t.thread = $1 and t.agent <> $2 and t.state in ('running', 'waiting') order by t.started_at limit 10`
+select b.ord, (
+  select coalesce(jsonb_agg(to_jsonb(u) - 'at' order by u.at), '[]') from (
+    select t.agent, t.state, t.started_at as at, e.body->'author'->>'name' as asker, left(e.body->>'text', 200) as words,
+      (select coalesce(jsonb_agg(c.summary), '[]') from (
+        select left(x.body->>'summary', 200) as summary from event x
+        where x.thread = t.thread and x.pos > r.head - 100 and x.kind = 'tool' and x.body->>'turn' = t.id
+          and x.body->>'state' = 'started'
+        order by x.pos desc limit 3) c) as did
+    from turn t join event e on e.id = t.event join thread r on r.id = t.thread
+    where t.thread = b.thread and t.agent <> b.but and t.state in ('running', 'waiting') order by t.started_at limit 10) u) as under
+from jsonb_to_recordset($1::jsonb) as b(ord int, thread text, but text) order by b.ord`
 const roomColumns = `id, door, channel, title, head,
   to_char(last_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "lastAt"`
 const roomsText = `select ${roomColumns} from thread where ws = $1 order by last_at desc limit 200`
