@@ -81,7 +81,6 @@ export const triage = Effect.fn("Triage.run")(function* (
     usage: found.usage,
     reason: found.reason,
     evidence: { ranking, asked: found.agents },
-    release: granted === null ? [] : [{ scopes, reserved: granted, spent: cost }],
     due: found.agents.map((slot) => ({ event: event.id, slot })),
     events: [
       {

@@ -7,7 +7,8 @@
  *
  * A batch that is refused is repeated row by row, so that one bad row fails alone. A batch that finds the store
  * unavailable fails whole: whether it committed is unknown, so every statement must be safe to repeat. A batch that lost
- * a deadlock against another process did not commit, and is sent again.
+ * a deadlock against another process did not commit, and is sent again; so is one that met what another made in that moment and
+ * it could not see yet: the same words, or a budget (parts.ts).
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -126,9 +127,19 @@ export function lane<In extends object, Out, Raw extends { readonly ord: number 
   })
 }
 
-/** Deadlock or serialization failure: Postgres has taken the statement back whole. */
-const isRolledBack = ({ cause }: StoreError): boolean =>
-  typeof cause === "object" &&
-  cause !== null &&
-  "code" in cause &&
-  (cause.code === "40P01" || cause.code === "40001")
+/** Postgres has taken the statement back whole, and it may succeed now: a deadlock, or what another has made meanwhile. */
+const isRolledBack = ({ cause }: StoreError): boolean => {
+  if (typeof cause !== "object" || cause === null || !("code" in cause)) return false
+  const { code, table_name, constraint_name } = cause as Readonly<Record<string, unknown>>
+  switch (code) {
+    case "40P01":
+    case "40001":
+      return true
+    case "23502":
+      return table_name === "budget"
+    case "23505":
+      return constraint_name === "event_source"
+    default:
+      return false
+  }
+}

@@ -5,7 +5,7 @@
  */
 import type { Sql } from "../Sql.ts"
 import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
-import { due } from "./parts.ts"
+import { due, givenUp, settle } from "./parts.ts"
 
 export interface ExpireRow {
   readonly turn: string
@@ -53,7 +53,8 @@ with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, event text, slot text, thread text, reason text, due jsonb, events jsonb, last_said int)),
 ok as (
   update decision d set state = 'pass', reason = b.reason, at = now() from b
-  where d.event = b.event and d.slot = b.slot and d.state = 'due' returning b.*),
+  where d.event = b.event and d.slot = b.slot and d.state = 'due' returning b.*, ${givenUp("old.evidence")} as release),
+${settle(false)},
 ${append()},
 ${due}
 select b.ord, o.ord is not null as closed, ${appended} from b left join ok o using (ord) ${withAppended} order by b.ord`

@@ -2,8 +2,11 @@
  * S6 finish (P7): the turn's end, its words in the room, who they address, its outbox row and its money, in one commit. It
  * happens only `where joined = taken and not stop`: words that joined after the last call are taken first, a stop goes first.
  *
- * `done`: written. `joined`: words are waiting, nothing was written. `gone`: fenced, stopped or ended already.
+ * `done`: written. `joined`: words are waiting, nothing was written. `gone`: fenced, stopped or ended already. What kept the end
+ * from being written may have been committed while the statement waited for the row; then it does not know which of them it
+ * was (`raced`), and is sent again.
  */
+import * as Effect from "effect/Effect"
 import type { Sql } from "../Sql.ts"
 import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
 import type { Address, Release, TranscriptRow } from "./Begin.ts"
@@ -49,6 +52,8 @@ export interface FinishedRow {
   readonly next: string | null
 }
 
+type Told<Status> = Omit<FinishedRow, "status"> & { readonly status: Status }
+
 const text = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ws text, turn text, agent text, thread text, segment int, fence bigint,
@@ -76,11 +81,16 @@ ob as (
   on conflict (turn, part) do update set text = excluded.text
   returning turn, channel, reply_to, platform_id)
 select b.ord,
-  case when o.ord is not null then 'done' when t.state = 'running' and t.fence = b.fence and not t.stop then 'joined' else 'gone' end as status,
+  case when o.ord is not null then 'done' when t.id is null or t.state <> 'running' or t.fence <> b.fence or t.stop then 'gone'
+    when t.joined <> b.taken then 'joined' else 'raced' end as status,
   (select d.event from decision d join event e on e.id = d.event
     where d.agent = b.agent and d.thread = b.thread and d.state = 'queued' order by e.pos limit 1) as next,
   (select jsonb_build_object('channel', channel, 'replyTo', reply_to, 'platformId', platform_id) from ob where ob.turn = b.turn) as parcel,
   ${appended}
 from b left join ok o using (ord) left join turn t on t.id = b.turn ${withAppended} order by b.ord`
 
-export const finish = (sql: Sql["Service"]) => appending<FinishRow, FinishedRow>(sql, text)
+export const finish = (sql: Sql["Service"]) => {
+  const send = appending<FinishRow, Told<FinishedRow["status"] | "raced">>(sql, text)
+  const settled = (out: Told<FinishedRow["status"] | "raced">): out is FinishedRow => out.status !== "raced"
+  return (row: FinishRow) => Effect.repeat(send(row), { until: settled })
+}

@@ -70,10 +70,13 @@ hit as (
   from b join turn t on t.thread = b.thread and t.state in ('running', 'waiting') and not t.stop
   where (b.turn is null or t.id = b.turn) and (b.verb not in ('stop', 'wait', 'continue') or b.named = '[]' or b.named ? t.agent)
   order by t.id for update of t),
+/* Locked, so that of two answers beside each other the later knows the other. */
+asked as (
+  select a.turn, a.call from approval a join hit h on a.turn = h.turn where a.answer is null order by a.turn, a.call for update of a),
 answered as (
   update approval a set answer = case b.verb when 'approve' then 'yes' else 'no' end, answered_by = b.person, answered_at = now()
-  from b, hit h
-  where b.verb in ('approve', 'refuse') and h.may and a.turn = h.turn and a.answer is null
+  from b, hit h, asked q
+  where b.verb in ('approve', 'refuse') and h.may and q.turn = h.turn and a.turn = q.turn and a.call = q.call
     and (b.n is null or exists (select from step s where s.turn = a.turn and s.call = a.call and s.n = b.n))
   returning a.turn, a.call, a.agent, a.summary, a.answer),
 granted as (
@@ -93,7 +96,7 @@ doing as (
       when h.state = 'waiting' and h.reason = 'wait' and b.verb = 'continue' then 'resume'
       when h.state = 'waiting' and h.reason = 'money' and b.verb in ('continue', 'spend') then 'resume'
       when h.state = 'waiting' and h.reason = 'approval' and exists (select from answered a where a.turn = h.turn)
-        and not exists (select from approval o where o.turn = h.turn and o.answer is null
+        and not exists (select from asked o where o.turn = h.turn
           and not exists (select from answered a where a.turn = o.turn and a.call = o.call)) then 'resume'
     end as what
   from hit h, b),

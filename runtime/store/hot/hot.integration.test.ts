@@ -3,12 +3,13 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Sql } from "../Sql.ts"
 import { layerTest } from "../testing.ts"
-import { accept, type AcceptRow } from "./Accept.ts"
+import { accept } from "./Accept.ts"
 import { advance } from "./Advance.ts"
 import { begin, type BeginRow } from "./Begin.ts"
 import { published, said } from "./Deliver.ts"
-import { finish, type FinishRow } from "./Finish.ts"
+import { finish } from "./Finish.ts"
 import { join } from "./Steer.ts"
+import { finishing, joining, starting, word } from "./testRows.ts"
 
 const runtime = ManagedRuntime.make(layerTest)
 let sql: Sql["Service"]
@@ -23,89 +24,6 @@ beforeAll(async () => {
   await rows("insert into member (agent, door) values ('ada', 'd'), ('bo', 'd')")
 })
 afterAll(() => runtime.dispose())
-
-let serial = 0
-const word = (channel: string, over: Partial<NonNullable<AcceptRow["message"]>> = {}): AcceptRow => {
-  const n = ++serial
-  return {
-    ws: "w",
-    door: "d",
-    external_id: `x${n}`,
-    raw: { n },
-    message: {
-      thread: `t${n}`,
-      channel,
-      title: "Room",
-      id: `e${n}`,
-      key: `k:${n}:0`,
-      person: "d:7",
-      edits: null,
-      reply_platform: null,
-      reply_key: null,
-      reply_event: null,
-      slots: ["ada"],
-      body: { text: `word ${n}`, author: { door: "d", id: "7", name: "Eva", kind: "person" } },
-      ...over,
-    },
-  }
-}
-
-const starting = (event: string, thread: string, over: Partial<BeginRow> = {}): BeginRow => {
-  const n = ++serial
-  return {
-    ws: "w",
-    event,
-    slot: "ada",
-    agent: "ada",
-    thread,
-    door: "d",
-    fence: 3,
-    turn: `u${n}`,
-    principal: "d:7",
-    root: event,
-    hop: 0,
-    segment: 1,
-    reason: "addressed",
-    evidence: {},
-    wanted: 100,
-    least: 10,
-    scopes: [{ scope: "root", key: event, period: "", lim: 1000 }],
-    frozen: null,
-    rows: [{ n: 1, role: "user", content: "[]", heard: 1 }],
-    signature: null,
-    events: [
-      { id: `i${n}`, kind: "intent", body: {} },
-      { id: `s${n}`, kind: "turn", body: {} },
-    ],
-    ...over,
-  }
-}
-
-const finishing = (turn: string, thread: string, over: Partial<FinishRow> = {}): FinishRow => {
-  const n = ++serial
-  return {
-    ws: "w",
-    turn,
-    agent: "ada",
-    thread,
-    door: "d",
-    segment: 1,
-    fence: 3,
-    taken: 0,
-    state: "finished",
-    reason: null,
-    usage: {},
-    ended: [{ n: 1, state: "saved", cost: 40, usage: null }],
-    release: [],
-    rows: [],
-    events: [{ id: `m${n}`, kind: "message", key: `turn:${turn}`, body: { text: "done" } }],
-    due: [],
-    event: "none",
-    signature: null,
-    text: "",
-    ...over,
-  }
-}
 
 describe("the log of a thread (P2)", () => {
   it("gives rows that are told at once their places in order, and each what it was told", async () => {
@@ -256,17 +174,6 @@ describe("S2 begin", () => {
       { n: 0 },
     ])
   })
-
-  it("reserves no more than the limit for many turns in one statement (P10)", async () => {
-    const lane = accept(sql)
-    const es = await Promise.all([..."abcdefgh"].map((c) => run(lane(word(`many-${c}`)))))
-    const scopes = [{ scope: "agent" as const, key: "ada-many", period: "", lim: 350 }]
-    const starts = begin(sql)
-    const got = await Promise.all(es.map((e) => run(starts(starting(e.id!, e.thread!, { scopes })))))
-    const total = got.reduce((sum, g) => sum + (g.granted ?? 0), 0)
-    expect(total).toBe(350)
-    expect(await rows("select reserved from budget where key = 'ada-many'")).toEqual([{ reserved: "350" }])
-  })
 })
 
 describe("S4, S5, S6", () => {
@@ -334,8 +241,10 @@ describe("S4, S5, S6", () => {
 
   it("ends in one commit: turn, words, due decisions and outbox (P7)", async () => {
     const w = await working("f2", { signature: "ada" })
+    const words = { id: `words of ${w.turn}`, kind: "message", body: { text: "done" } }
     const row = finishing(w.turn, w.thread, {
-      due: [{ event: `m${serial + 1}`, slot: "bo" }],
+      events: [words],
+      due: [{ event: words.id, slot: "bo" }],
       event: w.event,
       signature: "ada",
       text: "done",
@@ -357,39 +266,11 @@ describe("S4, S5, S6", () => {
   it("does not end while words that joined were not taken (P5)", async () => {
     const w = await working("f3")
     const more = await run(accept(sql)(word("f3")))
-    const joined = await run(
-      join(sql)({
-        ws: "w",
-        event: more.id!,
-        slot: "ada",
-        agent: "ada",
-        thread: w.thread,
-        door: "d",
-        turn: w.turn,
-        fence: 3,
-        reason: "steering",
-        person: "d:7",
-        events: [],
-      }),
-    )
+    const joined = await run(join(sql)(joining(more.id!, w.thread, w.turn)))
     expect(joined.joined).toBe(true)
     expect((await run(finish(sql)(finishing(w.turn, w.thread)))).status).toBe("joined")
     expect((await run(finish(sql)(finishing(w.turn, w.thread, { taken: 1 })))).status).toBe("done")
-    const late = await run(
-      join(sql)({
-        ws: "w",
-        event: more.id!,
-        slot: "ada",
-        agent: "ada",
-        thread: w.thread,
-        door: "d",
-        turn: w.turn,
-        fence: 3,
-        reason: "late",
-        person: "d:7",
-        events: [],
-      }),
-    )
+    const late = await run(join(sql)(joining(more.id!, w.thread, w.turn)))
     expect(late.joined).toBe(false)
   })
 

@@ -42,6 +42,7 @@ export const reserve = `
   have as (
     select u.* from budget u where (u.scope, u.key, u.period) in (select scope, key, period from want)
     order by u.scope, u.key, u.period for update),
+  fresh_budget as (select scope, key, period from want except select scope, key, period from have),
   granted as (
     select w.ord, case when min(left_over) >= max(w.least) then least(max(w.wanted), min(left_over))::bigint end as amount
     from (select w.*, case when w.scope = 'root' then coalesce(h.lim, w.lim) else w.lim end
@@ -51,7 +52,8 @@ export const reserve = `
 
 /**
  * P10. Moves money in `budget`, one change a row: what `granted` reserved is added, what `b.release` ([{scopes, reserved, spent}])
- * settles is taken from reserved and added to spent.
+ * settles is taken from reserved and added to spent. A row that `reserve` did not find, and that another statement has made in the
+ * meantime, becomes null, which is refused: the lane sends the statement again, and then it is found.
  */
 export const settle = (withGrant: boolean) => `
   moved as (
@@ -69,8 +71,17 @@ export const settle = (withGrant: boolean) => `
         jsonb_to_recordset(r.scopes) as s(scope text, key text, period text, lim bigint)
     ) m group by scope, key, period order by scope, key, period
     on conflict (scope, key, period) do update set
-      reserved = budget.reserved + excluded.reserved, spent = budget.spent + excluded.spent,
+      reserved = ${
+        withGrant
+          ? `case when (excluded.scope, excluded.key, excluded.period) in (select scope, key, period from fresh_budget) then null
+             else budget.reserved + excluded.reserved end`
+          : "budget.reserved + excluded.reserved"
+      }, spent = budget.spent + excluded.spent,
       lim = case when excluded.scope = 'root' then budget.lim else excluded.lim end)`
+
+/** What a triage has reserved and put into the evidence of its decision, to be settled: `spent`, else all of it. */
+export const givenUp = (evidence: string, spent = "null") => `case when ${evidence} ? 'reserved' then
+    jsonb_build_array(${evidence} || jsonb_build_object('spent', coalesce(${spent}, (${evidence}->>'reserved')::bigint))) else '[]' end`
 
 /** P12. Appends `b.rows` ([{n, role, content, heard}]) to the transcript of the turn's segment. */
 export const transcribe = `
