@@ -143,8 +143,12 @@ const spritesOf = Effect.fnUntraced(function* (home: Home) {
     unsafeLocalExec,
     ...(bwrap === undefined ? {} : { bwrap }),
   })
+  if (local.status.lost.length > 0)
+    yield* Effect.logInfo(
+      `Commands in sandboxes that ended with the last start: ${local.status.lost.join(", ")}`,
+    )
   const isolation = {
-    bubblewrap: "local, under bubblewrap, without network",
+    bubblewrap: "local, under bubblewrap, network by policy only",
     none: "local, NOT isolated",
     refused: "local, commands refused",
   }[local.status.isolation]
