@@ -10,6 +10,7 @@ import type { Event } from "../../runtime/index.ts"
 import { apply } from "./ApplyCommand.ts"
 import { call, CliError } from "./Client.ts"
 import { eventLines } from "./EventLines.ts"
+import { github } from "./GithubSetup.ts"
 import { inspect } from "./InspectCommand.ts"
 import { bold, dim, harmless, red } from "./Paint.ts"
 import { eventsOf, findRoom, members, rooms, type Room } from "./Rooms.ts"
@@ -216,5 +217,6 @@ export const troupe = Command.make("troupe").pipe(
     why,
     stop,
     inspect,
+    github,
   ]),
 )

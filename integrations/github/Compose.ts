@@ -63,7 +63,7 @@ const receiptsOf = ({ tools, cost, ms }: Receipts, final: boolean, waited: numbe
 
 /** One line of code that its own text cannot end. */
 const code = (text: string): string => {
-  const line = text.replace(/\s+/g, " ").slice(0, mostOfLine).toWellFormed()
+  const line = text.replace(/\s+/g, " ").replace(/`{4,}/g, "```").slice(0, mostOfLine).toWellFormed()
   const fence = "`".repeat(1 + Math.max(0, ...[...line.matchAll(/`+/g)].map(([run]) => run.length)))
   return fence.length > 1 ? `${fence} ${line} ${fence}` : `\`${line}\``
 }

@@ -26,10 +26,33 @@ export const askedBy = (text: string, members: ReadonlyArray<Member>, slug: stri
   }
 }
 
-/** The words without what is not said to anybody. */
+/** The words without what is not said to anybody. In time that grows with the text only, whatever it is. */
 export const addressable = (text: string): string =>
-  text
-    .replace(/<!--[\s\S]*?(?:-->|$)/g, " ")
-    .replace(/^( {0,3})(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^ {0,3}\2[`~]*[^\S\n]*$|$(?![\s\S]))/gm, " ")
-    .replace(/^ {0,3}>.*$/gm, " ")
-    .replace(/(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g, " ")
+  withoutCode(
+    text
+      .replace(/<!--[\s\S]*?(?:-->|$)/g, " ")
+      .replace(/^( {0,3})(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^ {0,3}\2[`~]*[^\S\n]*$|$(?![\s\S]))/gm, " ")
+      .replace(/^ {0,3}>.*$/gm, " "),
+  )
+
+/** A run of backticks opens code that the next run of the same length ends; one that has no end is text. */
+function withoutCode(text: string): string {
+  const runs = [...text.matchAll(/`+/g)].map((run) => ({ at: run.index, length: run[0].length }))
+  /** For each run the next one of its length. */
+  const next: Array<number | undefined> = []
+  const latest = new Map<number, number>()
+  for (let i = runs.length - 1; i >= 0; i--) {
+    next[i] = latest.get(runs[i]!.length)
+    latest.set(runs[i]!.length, i)
+  }
+  let spoken = ""
+  let from = 0
+  for (let i = 0; i < runs.length; i++) {
+    const end = next[i]
+    if (end === undefined) continue
+    spoken += `${text.slice(from, runs[i]!.at)} `
+    from = runs[end]!.at + runs[end]!.length
+    i = end
+  }
+  return spoken + text.slice(from)
+}

@@ -22,3 +22,4 @@ export {
 export { readIssue, searchIssues } from "./Reads.ts"
 export { callKey, comment, openIssue, openPull, review, type NewComment, type Written } from "./Writes.ts"
 export { workBranch, type WorkBranch } from "./Branches.ts"
+export { convertManifest, manifestOf, newAppUrl, type MadeApp } from "./Manifest.ts"
