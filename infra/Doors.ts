@@ -115,6 +115,7 @@ const telegram = Effect.fnUntraced(function* (door: StoredDoor, publicUrl: strin
       accept: journal.accept,
       waiting: waiting(sql, door.id),
       storeBlob: (bytes, mime, name) => blobs.store({ bytes, mime, name }),
+      readBlob: blobs.read,
       migrated: (from, to) => rooms.moved(door.id, String(from), String(to)),
       members: () =>
         (roster.now().doors.get(door.id)?.members ?? []).map(({ agent }) => ({

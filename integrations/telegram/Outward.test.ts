@@ -4,7 +4,8 @@ import { TelegramEmulator } from "../../infra/emulators/telegram/index.ts"
 import type { EmulatorOptions } from "../../infra/emulators/telegram/index.ts"
 import { Hooks } from "../../runtime/door/Hooks.ts"
 import type { Say } from "../../runtime/door/Outward.ts"
-import type { AgentId, TurnId } from "../../runtime/room/Id.ts"
+import type { Attachment } from "../../runtime/room/Event.ts"
+import type { AgentId, BlobId, TurnId } from "../../runtime/room/Id.ts"
 import { telegramDoor } from "./TelegramDoor.ts"
 import { door, settings, testRoom } from "./testRoom.ts"
 
@@ -96,6 +97,40 @@ describe("saying", () => {
         ["closed", null],
         ["outside", null],
       ])
+    }),
+  )
+
+  it.live("a file takes the place of the placeholder, the same again is no second one", () =>
+    Effect.gen(function* () {
+      const { tg, room, outward, chat } = yield* scene()
+      const file = (kind: Attachment["kind"], name: string, bytes: Uint8Array): Attachment => {
+        const blob = `blob${room.blobs.size}` as BlobId
+        room.blobs.set(blob, { bytes, mime: "image/png", name })
+        return { kind, name, mime: "image/png", size: bytes.length, blob }
+      }
+      const show = Effect.fnUntraced(function* (text: string, shown: Attachment) {
+        const platformId = yield* outward.create(say(chat.id, "…"))
+        yield* outward.edit({ ...say(chat.id, text, { file: shown, signature: "Ada" }), platformId })
+        yield* outward.edit({ ...say(chat.id, text, { file: shown, signature: "Ada" }), platformId })
+      })
+      yield* show("a **chart**", file("photo", "chart.png", new Uint8Array([0x89, 1])))
+      yield* show("broken.png", file("photo", "broken.png", new Uint8Array([7])))
+      yield* show("report.pdf", {
+        ...file("document", "report.pdf", new Uint8Array([8])),
+        blob: "no" as BlobId,
+      })
+      const seen = tg.transcript(chat)
+      expect(seen.map(({ text, file }) => [text, file?.kind, file?.stored.name])).toEqual([
+        ["Ada\na chart", "photo", "chart.png"],
+        ["Ada", "document", "broken.png"],
+        [
+          "Ada\n(report.pdf could not be sent here: it is not kept any more. It is on Troupe's page.)",
+          undefined,
+          undefined,
+        ],
+      ])
+      expect([...seen[0]!.file!.stored.bytes]).toEqual([0x89, 1])
+      expect(seen[0]!.entities).toContainEqual({ type: "bold", offset: 6, length: 5 })
     }),
   )
 

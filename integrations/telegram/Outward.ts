@@ -7,9 +7,10 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { SendError, type DoorId, type Outward, type Say } from "../../runtime/index.ts"
+import { SendError, type DoorId, type Outward, type Say, type StoreError } from "../../runtime/index.ts"
 import { keyboard } from "./Buttons.ts"
 import { format } from "./Entities.ts"
+import { fileWords, sendFile, type ReadBlob } from "./SendFile.ts"
 import { maxSignature, maxText, split } from "./Split.ts"
 import type { TelegramApi } from "./TelegramApi.ts"
 import { verdictOf } from "./TelegramError.ts"
@@ -20,10 +21,15 @@ const privateEveryMs = 1_000
 /** Groups allow 20 messages a minute, edits included. */
 const groupEveryMs = 3_000
 
+export interface OutwardServices {
+  readonly migrated: (from: number, to: number) => Effect.Effect<void>
+  readonly readBlob: ReadBlob
+}
+
 export const makeOutward = (
   door: DoorId,
   api: TelegramApi,
-  migrated: (from: number, to: number) => Effect.Effect<void>,
+  { migrated, readBlob }: OutwardServices,
 ): Outward => {
   const moved = new Map<number, number>()
   const blockedUntil = new Map<number, number>()
@@ -39,7 +45,11 @@ export const makeOutward = (
 
   const send = <A>(
     say: Say,
-    call: (chat: number, thread: number | undefined, words: Formatted) => Effect.Effect<A, TelegramError>,
+    call: (
+      chat: number,
+      thread: number | undefined,
+      words: Formatted,
+    ) => Effect.Effect<A, TelegramError | StoreError>,
     unchanged: A | undefined,
   ): Effect.Effect<A, SendError> => {
     const attempt = (
@@ -49,6 +59,16 @@ export const makeOutward = (
       again: number,
     ): Effect.Effect<A, SendError> =>
       Effect.catch(call(chat, thread, words), (error) => {
+        if (error._tag === "StoreError")
+          return Effect.fail(
+            new SendError({
+              verdict: "retry",
+              afterMs: 1_000,
+              everywhere: false,
+              message: error.message,
+              cause: error,
+            }),
+          )
         const verdict = verdictOf(error)
         const fail = (verdict: SendError["verdict"], afterMs = 0, everywhere = false) =>
           Effect.fail(new SendError({ verdict, afterMs, everywhere, message: sentence(error), cause: error }))
@@ -81,6 +101,24 @@ export const makeOutward = (
     return attempt(moved.get(chat) ?? chat, thread, worded(say), 2)
   }
 
+  const editText = (say: Say & { readonly platformId: string }) =>
+    send(
+      say,
+      (chat, _thread, { text, entities }) =>
+        Effect.as(
+          api.call("editMessageText", {
+            chat_id: chat,
+            message_id: Number(say.platformId),
+            text,
+            entities: [...entities] as never,
+            link_preview_options: { is_disabled: true },
+            ...buttons(say),
+          }),
+          true,
+        ),
+      true,
+    )
+
   return {
     door,
     create: (say) =>
@@ -106,22 +144,19 @@ export const makeOutward = (
         undefined,
       ),
     edit: (say) =>
-      send(
-        say,
-        (chat, _thread, { text, entities }) =>
-          Effect.as(
-            api.call("editMessageText", {
-              chat_id: chat,
-              message_id: Number(say.platformId),
-              text,
-              entities: [...entities] as never,
-              link_preview_options: { is_disabled: true },
-              ...buttons(say),
-            }),
-            true,
+      say.file === undefined
+        ? editText(say)
+        : Effect.catchIf(
+            send(say, (chat, _thread, words) => sendFile(api, readBlob, say, chat, words), true),
+            ({ verdict }) => verdict === "gone",
+            ({ message }) => Effect.succeed(message),
+          ).pipe(
+            Effect.flatMap((sent) =>
+              sent === true
+                ? Effect.void
+                : editText({ ...say, text: fileWords(say, sent ?? "it is not kept any more") }),
+            ),
           ),
-        true,
-      ),
     buttons: true,
     split,
     progressEvery: (channel) => (channel.startsWith("-") ? groupEveryMs : privateEveryMs),
@@ -140,16 +175,19 @@ const addressOf = (channel: string) => {
 }
 
 /** The name in bold on a line of its own, then the text; what is too long for one message is shown up to there. */
-function worded({ text, signature }: Say): Formatted {
+function worded({ text: given, signature, file }: Say): Formatted {
+  // A file shows its name by itself.
+  const text = given === file?.name ? "" : given
+  if (text === "" && signature === "" && file !== undefined) return { text: "", entities: [] }
   const whole = format(text)
   const room = maxText - (signature === "" ? 0 : maxSignature)
   const fitting = whole.text.length <= room ? whole : format(split(text)[0] ?? "")
-  const words = fitting.text.trim() === "" ? { text: "…", entities: [] } : fitting
+  const words = fitting.text.trim() === "" ? { text: file === undefined ? "…" : "", entities: [] } : fitting
   if (signature === "") return words
   const name = signature.slice(0, maxSignature - 2).toWellFormed()
   const shift = name.length + 1
   return {
-    text: `${name}\n${words.text}`,
+    text: `${name}\n${words.text}`.trimEnd(),
     entities: [
       { type: "bold", offset: 0, length: name.length },
       ...words.entities.map((entity) => ({ ...entity, offset: entity.offset + shift })),

@@ -19,6 +19,7 @@ import { normalizeSafely } from "./Normalize.ts"
 import { silent, unheard, type NormalizeContext, type Normalized } from "./Normalized.ts"
 import { makeOutward } from "./Outward.ts"
 import { poll, updateKinds } from "./Poll.ts"
+import type { ReadBlob } from "./SendFile.ts"
 import type { TelegramSettings } from "./Settings.ts"
 import { makeTelegramApi } from "./TelegramApi.ts"
 import type { TelegramError } from "./TelegramError.ts"
@@ -27,6 +28,7 @@ import { maxWebhookBytes, webhook } from "./Webhook.ts"
 export interface TelegramDoorServices extends IntakeServices {
   /** The agents behind this bot, the first answers where nobody is named. */
   readonly members: () => ReadonlyArray<Member>
+  readonly readBlob: ReadBlob
   /** Told of each change of state. */
   readonly report: (state: DoorState) => Effect.Effect<void>
 }
@@ -192,9 +194,11 @@ export const telegramDoor = Effect.fnUntraced(function* (
       Effect.forkScoped,
     )
   }
-  return makeOutward(door, api, (from, to) =>
-    Effect.catch(services.migrated(from, to), (error) =>
-      Effect.logWarning(`The move of chat ${from} to ${to} was not recorded: ${error.message}`),
-    ),
-  )
+  return makeOutward(door, api, {
+    readBlob: services.readBlob,
+    migrated: (from, to) =>
+      Effect.catch(services.migrated(from, to), (error) =>
+        Effect.logWarning(`The move of chat ${from} to ${to} was not recorded: ${error.message}`),
+      ),
+  })
 })

@@ -65,6 +65,7 @@ const table: ReadonlyArray<readonly [code: number, words: RegExp, verdict: Verdi
   [400, /./, { _tag: "gone" }],
   [401, /./, { _tag: "retry", afterMs: 60_000, account: true }],
   [403, /./, { _tag: "gone" }],
+  [413, /./, { _tag: "gone" }],
   [404, /./, { _tag: "retry", afterMs: 60_000, account: true }],
 ]
 

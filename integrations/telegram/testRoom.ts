@@ -92,6 +92,7 @@ export const testRoom = (members: ReadonlyArray<Member> = [ada, bo]): TestRoom =
         room.blobs.set(id, { bytes, mime, name })
         return Effect.succeed(id)
       }),
+    readBlob: (id) => Effect.sync(() => room.blobs.get(id)),
     migrated: (from, to) =>
       Effect.sync(() => {
         room.moves.push([from, to])

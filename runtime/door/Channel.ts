@@ -190,7 +190,7 @@ export class Channel {
   }
 
   private say(letter: Letter, text: string, final: boolean) {
-    const { channel, replyTo, signature, agent, turn, part } = letter.parcel
+    const { channel, replyTo, signature, agent, turn, part, file } = letter.parcel
     const actions = final ? letter.parcel.actions : letter.text === null ? [stopIt(turn)] : null
     return {
       channel,
@@ -202,6 +202,7 @@ export class Channel {
       text,
       final,
       ...(actions != null && (final || this.d.outward.buttons === true) ? { actions } : {}),
+      ...(final && file != null ? { file } : {}),
     }
   }
 

@@ -191,7 +191,7 @@ interface Served {
 const decodeDelta = Schema.decodeUnknownOption(Schema.fromJsonString(LiveDelta))
 
 const openText = `
-select turn, part, door, thread, agent, channel, reply_to as "replyTo", signature, platform_id as "platformId", text, actions
+select turn, part, door, thread, agent, channel, reply_to as "replyTo", signature, platform_id as "platformId", text, actions, file
 from outbox where door = $1 and state in ('creating', 'created') order by at, turn, part`
 
 /** A turn asks one thing at a time: what it asked before is answered. The words then also say what was answered. */

@@ -7,6 +7,7 @@
  */
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { Attachment } from "../room/Event.ts"
 import type { AgentId, DoorId, TurnId } from "../room/Id.ts"
 import type { Action } from "./Parcel.ts"
 
@@ -45,6 +46,8 @@ export interface Say {
   readonly final: boolean
   /** What can be pressed below the words, on platforms that have buttons; the words name the same by itself. */
   readonly actions?: ReadonlyArray<Action>
+  /** Comes with the words, on platforms that take files: its bytes are its blob. Without a caption the words are its name. */
+  readonly file?: Attachment
 }
 
 /** `retry`: wait `afterMs`, then the same call again. `gone`: this message can never be said (chat deleted, bot removed). `lost`: the message to edit is gone, say a new one. */

@@ -1,3 +1,4 @@
+import type { Attachment } from "../room/Event.ts"
 import type { AgentId, DoorId, ThreadId, TurnId } from "../room/Id.ts"
 import type { Order } from "../room/Order.ts"
 
@@ -16,6 +17,8 @@ export interface Parcel {
   readonly text: string | null
   /** What can be pressed below the words. */
   readonly actions?: ReadonlyArray<Action> | null
+  /** The file that the words come with. */
+  readonly file?: Attachment | null
 }
 
 export interface Action {

@@ -349,6 +349,8 @@ export const outbox = pgTable(
     text: text(),
     /** What can be pressed below the words: [{label, order}]; null once it is answered. */
     actions: jsonb(),
+    /** The file that the words come with, as an attachment. */
+    file: jsonb(),
     fence: bigint({ mode: "number" }).notNull(),
     at: time("at").notNull().defaultNow(),
   },

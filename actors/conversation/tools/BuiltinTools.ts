@@ -10,6 +10,7 @@ import { inviteTool } from "./InviteTool.ts"
 import { listTool } from "./ListTool.ts"
 import { readFileTool } from "./ReadFile.ts"
 import { sendFileTool } from "./SendFile.ts"
+import { shareFileTool } from "./ShareFile.ts"
 import { shellTool } from "./ShellTool.ts"
 import type { Tool } from "./Tool.ts"
 import { writeFileTool } from "./WriteFile.ts"
@@ -37,5 +38,11 @@ export const builtinTools: Effect.Effect<
   never,
   Shell | Blobs | Courier | Journal | Roster | Sql
 > = Effect.gen(function* () {
-  return [...(yield* sandboxTools), sendFileTool(yield* Shell, yield* Roster), yield* inviteTool]
+  const shell = yield* Shell
+  return [
+    ...(yield* sandboxTools),
+    sendFileTool(shell, yield* Roster),
+    yield* shareFileTool(shell, yield* Blobs),
+    yield* inviteTool,
+  ]
 })

@@ -3,12 +3,10 @@
  * comes of it, also that nothing does, is told to the inviter: it joins what it does then, or starts its next turn. Known by
  * its call, so said once (P8), however often it is repeated.
  */
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Courier, Journal, mostHops, newId, Roster, type EventId, type Sql } from "../../../runtime/index.ts"
-import { isKnown } from "../ConversationStore.ts"
-import { partOf } from "../turn/RestTurn.ts"
+import { mostHops, Roster, type Courier, type Journal, type Sql } from "../../../runtime/index.ts"
+import { hasSpoken, sayInRoom } from "./SayInRoom.ts"
 import { done, Refusal, schemaTool } from "./SchemaTool.ts"
 import { TurnContext } from "./Tool.ts"
 
@@ -21,10 +19,8 @@ const Input = Schema.Struct({
 })
 
 export const inviteTool = Effect.gen(function* () {
-  const journal = yield* Journal
-  const courier = yield* Courier
   const roster = yield* Roster
-  const services = yield* Effect.context<Sql>()
+  const services = yield* Effect.context<Sql | Journal | Courier>()
   return schemaTool({
     name: "invite",
     description:
@@ -54,63 +50,11 @@ export const inviteTool = Effect.gen(function* () {
           return yield* new Refusal({
             message: `Agents have asked each other ${mostHops} times since a person spoke. Tell the people what you would ask @${invited.name}, and end your turn.`,
           })
-        const key = `turn:${turn.turn}:${turn.call}`
         const told = done(
           `Asked @${invited.name}. The answer comes as a message; you need not wait for it in this turn.`,
         )
-        if (yield* isKnown(turn.thread, key)) return told
-        const id = newId<EventId>(yield* Clock.currentTimeMillis)
-        const text = `@${invited.name} ${request}`
-        const part = partOf(turn.n)
-        const said = yield* journal.remark({
-          ws: roster.ws,
-          turn: turn.turn,
-          agent: turn.agent,
-          thread: turn.thread,
-          door: door.id,
-          fence: turn.fence,
-          event: turn.event,
-          signature: door.platform ? turn.agentName : null,
-          part,
-          text,
-          actions: null,
-          due: [{ event: id, slot: invited.id }],
-          events: [
-            {
-              id,
-              key,
-              body: {
-                kind: "message",
-                author: { door: door.id, id: turn.agent, name: turn.agentName, kind: "agent" },
-                text,
-                mentions: [invited.id],
-                attachments: [],
-                replyTo: turn.event,
-                edits: null,
-                root: turn.root,
-                hop: turn.hop + 1,
-                slots: [invited.id],
-                lastLead: null,
-                principal: turn.principal,
-                turn: turn.turn,
-                invites: true,
-              },
-            },
-          ],
-        })
-        if (!said.remarked) return yield* new Refusal({ message: "Not asked: this turn was stopped." })
-        if (said.parcel !== null)
-          courier.send({
-            ...said.parcel,
-            turn: turn.turn,
-            part,
-            door: door.id,
-            thread: turn.thread,
-            agent: turn.agent,
-            signature: turn.agentName,
-            platformId: null,
-            text,
-          })
+        if (yield* hasSpoken) return told
+        yield* sayInRoom(roster.ws, door, { text: `@${invited.name} ${request}`, invited: invited.id })
         return told
       }).pipe(Effect.provideContext(services)),
   })

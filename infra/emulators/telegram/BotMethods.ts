@@ -28,7 +28,16 @@ export interface MethodWorld {
   readonly now: () => number
 }
 
+/** A file that came with a call. */
+export interface Upload {
+  readonly name: string
+  readonly bytes: Uint8Array
+}
+
 const maxText = 4096
+const maxCaption = 1024
+const maxUpload = 50 * 1024 * 1024
+const maxPhoto = 10 * 1024 * 1024
 const maxDownload = 20 * 1024 * 1024
 
 export type Method = (bot: Bot, params: Json, env: MethodWorld) => unknown
@@ -104,6 +113,36 @@ export const botMethods: Readonly<Record<string, Method>> = {
         "Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message",
       )
     return wireMessage(chat, env.world.edit(chat, before, text, entities, seconds(env), buttons))
+  },
+
+  editMessageMedia: (bot, params, env) => {
+    const chat = writable(bot, params, env)
+    const before = chat.messages.get(Number(params["message_id"]))
+    if (before === undefined) throw new ApiError(400, "Bad Request: message to edit not found")
+    if (before.from.id !== bot.user.id) throw new ApiError(400, "Bad Request: message can't be edited")
+    const media = (params["media"] ?? {}) as Json
+    const upload = (params["uploads"] as ReadonlyMap<string, Upload> | undefined)?.get(
+      String(media["media"]).replace(/^attach:\/\//, ""),
+    )
+    const kind = media["type"]
+    if (kind !== "photo" && kind !== "document")
+      throw new ApiError(400, "Bad Request: the emulator takes photos and documents")
+    if (upload === undefined) throw new ApiError(400, "Bad Request: wrong file identifier/HTTP URL specified")
+    if (upload.bytes.length > (kind === "photo" ? maxPhoto : maxUpload))
+      throw new ApiError(413, "Request Entity Too Large")
+    // The first bytes of a PNG, a JPEG and a WebP.
+    if (kind === "photo" && ![0x89, 0xff, 0x52].includes(upload.bytes[0] ?? 0))
+      throw new ApiError(400, "Bad Request: IMAGE_PROCESS_FAILED")
+    const caption = media["caption"] === undefined || media["caption"] === "" ? null : media["caption"]
+    const { text, entities } =
+      caption === null ? { text: "", entities: [] } : check(caption, media["caption_entities"])
+    if (text.length > maxCaption) throw new ApiError(400, "Bad Request: message caption is too long")
+    env.flood.pass(bot.user.id, chat, env.now())
+    const stored = env.world.file(upload.name, "application/octet-stream", upload.bytes, `${kind}s`)
+    return wireMessage(
+      chat,
+      env.world.edit(chat, { ...before, file: { kind, stored } }, text, entities, seconds(env)),
+    )
   },
 
   answerCallbackQuery: (_bot, params, { presses }) => {

@@ -3,7 +3,7 @@ import { createServer } from "node:http"
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
 import { ApiError } from "./ApiError.ts"
 import { botMethods } from "./BotMethods.ts"
-import type { Bot, MethodWorld } from "./BotMethods.ts"
+import type { Bot, MethodWorld, Upload } from "./BotMethods.ts"
 import type { Faults } from "./Faults.ts"
 import type { Json } from "./Wire.ts"
 
@@ -43,9 +43,9 @@ function route(env: ServerWorld, request: IncomingMessage, response: ServerRespo
         fault.retryAfter === undefined ? undefined : { retry_after: fault.retryAfter },
       ),
     )
-  const carryOut = () => {
+  const carryOut = async () => {
     try {
-      const params = parameters(request, query, body)
+      const params = await parameters(request, query, body)
       if (name === "getUpdates") return poll(bot, params, request, response, fault?.kind === "drop")
       const method = botMethods[name]
       if (method === undefined) throw new ApiError(404, "Not Found: method not found")
@@ -58,7 +58,7 @@ function route(env: ServerWorld, request: IncomingMessage, response: ServerRespo
     }
   }
   if (fault?.kind === "hold") void fault.until.then(carryOut)
-  else carryOut()
+  else void carryOut()
 }
 
 function poll(
@@ -79,16 +79,29 @@ function poll(
   bot.updates.poll(number("offset"), Math.min(number("limit") ?? 100, 100), number("timeout") ?? 0, done)
 }
 
-function parameters(request: IncomingMessage, query: string | undefined, body: Buffer): Json {
+async function parameters(request: IncomingMessage, query: string | undefined, body: Buffer): Promise<Json> {
   const fromQuery = query === undefined ? {} : Object.fromEntries(new URLSearchParams(query))
   if (body.length === 0) return fromQuery
-  if (!(request.headers["content-type"] ?? "").includes("json"))
+  const type = request.headers["content-type"] ?? ""
+  if (type.includes("multipart")) return { ...fromQuery, ...(await multipart(body, type)) }
+  if (!type.includes("json"))
     return { ...fromQuery, ...Object.fromEntries(new URLSearchParams(body.toString("utf8"))) }
   try {
     return { ...fromQuery, ...(JSON.parse(body.toString("utf8")) as Json) }
   } catch {
     throw new ApiError(400, "Bad Request: can't parse the request body as JSON")
   }
+}
+
+/** Fields that are no text are JSON; files are found by their name, as `attach://<name>` means them. */
+async function multipart(body: Buffer, type: string): Promise<Json> {
+  const form = await new Response(new Uint8Array(body), { headers: { "content-type": type } }).formData()
+  const params: Record<string, unknown> = {}
+  const files = new Map<string, Upload>()
+  for (const [name, value] of form)
+    if (typeof value === "string") params[name] = /^[[{]/.test(value) ? (JSON.parse(value) as unknown) : value
+    else files.set(name, { name: value.name, bytes: new Uint8Array(await value.arrayBuffer()) })
+  return { ...params, uploads: files }
 }
 
 function sendFile(env: ServerWorld, response: ServerResponse, token: string, path: string): void {

@@ -24,6 +24,8 @@ interface Words {
   readonly part: number
   readonly text: string
   readonly actions: ReadonlyArray<object> | null
+  /** A file that the words come with, as an attachment. */
+  readonly file?: object | null
   readonly events: ReadonlyArray<NewEvent>
 }
 
@@ -63,13 +65,13 @@ export interface RestedRow {
 
 const outbox = `
   ob as (
-    insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, text, actions, fence)
-    select b.turn, b.part, b.door, b.thread, b.agent, b.channel, b.reply_to, b.signature, 'creating', b.text, b.actions, b.door_fence
+    insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, text, actions, file, fence)
+    select b.turn, b.part, b.door, b.thread, b.agent, b.channel, b.reply_to, b.signature, 'creating', b.text, b.actions, b.file, b.door_fence
     from ad b
     on conflict (turn, part) do nothing)`
 const parcel = `(select jsonb_build_object('channel', channel, 'replyTo', reply_to) from ad where ad.ord = b.ord) as parcel`
 const words = `ws text, turn text, agent text, thread text, door text, fence bigint, event text, signature text, part int, text text,
-    actions jsonb, events jsonb, last_said int`
+    actions jsonb, file jsonb, events jsonb, last_said int`
 
 const restText = `
 with b as (
