@@ -18,6 +18,11 @@ export const statements = {
   parts: "on conflict do nothing returning turn, part",
   delivered: "update outbox o set state = b.state",
   speak: "d.slot = n.agent and d.state = 'due'",
+  rest: "set state = 'waiting', reason = b.reason",
+  remark: "last_said int, due jsonb)",
+  order: "d.slot = '!' and d.state = 'due' for update",
+  triage: "s.state = 'started') as release",
+  found: "set state = 'done', agent = b.agent",
   take: "insert into lease (name",
 } as const
 

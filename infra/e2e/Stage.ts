@@ -28,6 +28,7 @@ export interface StageOptions {
     readonly name: string
     readonly kind?: "outside"
     readonly interests?: ReadonlyArray<string>
+    readonly permissions?: Readonly<Record<string, string>>
     readonly integrations?: ReadonlyArray<string>
   }>
   /** Of the telegram blocks of troupe.yaml, one a bot, over what every test has. */
