@@ -37,9 +37,7 @@ const around = (name: Parameters<typeof before>[0]): ReadonlyArray<readonly [str
 
 describe("a permission", () => {
   const asks = (request: MessagesRequest) =>
-    returned(request)
-      ? answerAll(request)
-      : useTool("write_file", { path: "~/note", content: "one\n" })
+    returned(request) ? answerAll(request) : useTool("write_file", { path: "~/note", content: "one\n" })
   /** Whether the tool ran, as the model was told. */
   const ran = () =>
     s.ai.requests.filter((r) => last(r.request).includes("tool_result")).map((r) => last(r.request))
