@@ -72,8 +72,13 @@ export class Losses {
   #note(name: string, running: ReadonlyMap<string, Lost>): void {
     if (!this.#noting || !this.#store.has(name)) return
     const path = this.#store.file(name, file)
-    if (running.size === 0) fs.rmSync(path, { force: true })
-    else fs.writeFileSync(path, JSON.stringify({ running: [...running.values()] }), { mode: 0o600 })
+    try {
+      if (running.size === 0) fs.rmSync(path, { force: true })
+      else fs.writeFileSync(path, JSON.stringify({ running: [...running.values()] }), { mode: 0o600 })
+    } catch {
+      // On a full disk commands matter more than the note.
+      return
+    }
   }
 }
 

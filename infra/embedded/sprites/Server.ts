@@ -12,6 +12,7 @@ import { invalid, jsonObject, maxHeaderBytes, maxInboundFrame, unauthorized, Wir
 const maxJsonBytes = 1024 * 1024
 
 const goingAway = 1001
+const internalError = 1011
 const goodbyeMillis = 200
 
 interface Call {
@@ -87,7 +88,15 @@ export const makeServer = (
         request,
         query,
         parameter: (name) => found.parameters[name] ?? "",
-        accept: (connected) => sockets.handleUpgrade(request, socket, head, connected),
+        accept: (connected) =>
+          sockets.handleUpgrade(request, socket, head, (accepted) => {
+            try {
+              connected(accepted)
+            } catch {
+              // The machine has no descriptors or no disk left: that is the end of this connection, not of the server.
+              accepted.close(internalError)
+            }
+          }),
       })
     }
     handle().catch((cause: unknown) => {

@@ -11,6 +11,8 @@ import * as fs from "node:fs"
 import type { Tools } from "../Isolation.ts"
 import { defaultPath } from "../Wire.ts"
 
+const makeMillis = 10_000
+
 /** What `nsenter` is given: files that stand for the namespaces. */
 export interface Network {
   /** Owns the network; undefined when the server is root and needs no user namespace. */
@@ -120,9 +122,11 @@ const make = (tools: Tools): Promise<Held> => {
       child.stdin?.end()
     }),
   )
-  child
-    .on("error", reject)
-    .on("exit", (code) => reject(new Error(said.trim().split("\n")[0] || `it ended with ${code}`)))
+  const timer = setTimeout(() => child.kill("SIGKILL"), makeMillis)
+  child.on("error", reject).on("exit", (code) => {
+    clearTimeout(timer)
+    reject(new Error(said.trim().split("\n")[0] || `it ended with ${code ?? "a signal"}`))
+  })
   return promise
 }
 

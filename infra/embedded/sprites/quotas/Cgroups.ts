@@ -11,6 +11,8 @@ import { join } from "node:path"
 import type { Limits } from "../Limits.ts"
 
 const needed = ["memory", "pids"]
+/** Room for our own processes inside, which are no command's. */
+const helpers = { bytes: 256 * 1024 ** 2, processes: 96 }
 
 export class Cgroups {
   readonly #directory: string
@@ -46,14 +48,21 @@ export class Cgroups {
     return reason
   }
 
-  /** Before the process starts another. */
+  /**
+   * Before the process starts another. The kernel's limits lie a little above ours, so that a look, which can say why, is
+   * mostly first; and what has no place in a group is still looked at.
+   */
   join(sprite: string, pid: number, memoryBytes: number): void {
     const group = join(this.#directory, sprite)
-    fs.mkdirSync(group, { recursive: true })
-    write(group, "memory.max", memoryBytes)
-    write(group, "pids.max", this.#limits.processes)
-    if (fs.existsSync(join(group, "memory.swap.max"))) write(group, "memory.swap.max", 0)
-    write(group, "cgroup.procs", pid)
+    try {
+      fs.mkdirSync(group, { recursive: true })
+      write(group, "memory.max", memoryBytes + helpers.bytes)
+      write(group, "pids.max", this.#limits.processes + helpers.processes)
+      if (fs.existsSync(join(group, "memory.swap.max"))) write(group, "memory.swap.max", 0)
+      write(group, "cgroup.procs", pid)
+    } catch {
+      return
+    }
   }
 
   /** When nothing runs in it any more. */

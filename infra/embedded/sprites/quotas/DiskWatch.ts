@@ -86,6 +86,7 @@ export class DiskWatch {
     const free = this.#free()
     const now = Date.now()
     for (const name of busy) {
+      if (!this.#store.has(name)) continue
       if (this.#isDue(this.#measured.get(name), now, free)) void this.measure(name)
     }
     if (free.bytes < this.#limits.diskReserveBytes) void this.#relieve(busy)
@@ -145,8 +146,13 @@ export class DiskWatch {
   }
 
   #free(): Free {
-    const { bavail, bsize, ffree } = fs.statfsSync(this.#root)
-    return { bytes: bavail * bsize, entries: ffree }
+    try {
+      const { bavail, bsize, ffree } = fs.statfsSync(this.#root)
+      return { bytes: bavail * bsize, entries: ffree }
+    } catch {
+      // Somebody removed the home while it is used: nothing can be written there anyhow.
+      return { bytes: Number.POSITIVE_INFINITY, entries: Number.POSITIVE_INFINITY }
+    }
   }
 }
 

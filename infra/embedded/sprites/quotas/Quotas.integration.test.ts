@@ -154,7 +154,7 @@ describe("Cgroups", () => {
     expect(written("troupe-sprites-x", "cgroup.subtree_control")).toBe("+memory +pids")
     expect(
       ["memory.max", "pids.max", "cgroup.procs"].map((file) => written("troupe-sprites-x", "one", file)),
-    ).toEqual(["900", "7", "4242"])
+    ).toEqual([String(900 + 256 * mebibyte), "103", "4242"])
     fs.rmSync(place, { recursive: true })
   })
 })

@@ -7,7 +7,7 @@ import * as fs from "node:fs"
 import type { Session } from "../Session.ts"
 import type { SessionRegistry } from "../SessionRegistry.ts"
 import type { Sprite, SpriteStore } from "../SpriteStore.ts"
-import { defaultEnvironment, home, invalid, jsonObject, notFound, stream, WireError } from "../Wire.ts"
+import { defaultEnvironment, ended, home, invalid, jsonObject, notFound, stream, WireError } from "../Wire.ts"
 import { ServiceLog } from "./ServiceLog.ts"
 
 export interface Definition {
@@ -109,7 +109,7 @@ export class Services {
     if (live.state._tag === "Running") return
     if (live.state._tag === "Stopping") throw conflict(`${name} is being stopped.`)
     live.restarts = 0
-    this.#run(sprite, written, live)
+    this.#attempt(sprite, written, live)
   }
 
   /** TERM, and KILL after `patience`; resolves when it is gone. 409 if it does not run. */
@@ -204,6 +204,16 @@ export class Services {
     })
   }
 
+  /** A machine without descriptors or disk is one more reason to try again later. */
+  #attempt(sprite: Sprite, definition: Definition, live: Live): void {
+    try {
+      this.#run(sprite, definition, live)
+    } catch (cause) {
+      live.log.add({ type: "error", data: cause instanceof Error ? cause.message : String(cause) })
+      this.#ended(sprite.name, definition, live, ended.cannotStart)
+    }
+  }
+
   #ended(sprite: string, definition: Definition, live: Live, code: number): void {
     const { state } = live
     live.log.add({ type: "exit", exit_code: code })
@@ -218,7 +228,7 @@ export class Services {
     const wait = Math.min(longestWaitMillis, 1000 * 2 ** (live.restarts - 1))
     const again = () => {
       if (!this.#store.has(sprite) || this.#asleep.has(sprite)) return
-      this.#run(this.#store.get(sprite), definition, live)
+      this.#attempt(this.#store.get(sprite), definition, live)
     }
     const timer = setTimeout(again, wait)
     live.state = { _tag: "Failed", error: `It ended with ${code}.`, again: Date.now() + wait, timer }
