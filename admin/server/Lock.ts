@@ -1,7 +1,7 @@
 /**
  * Every request to the page and the API passes here; the rules are one pure function of what the request says.
  *
- * 1. The Host must be one of ours (against DNS rebinding).
+ * 1. The Host must be one of ours (against DNS rebinding), unless the CLI's token is sent, which no browser does by itself.
  * 2. A request that a browser says comes from another site reaches nothing but the front door.
  * 3. Whoever changes state with a cookie must prove the same origin, by Sec-Fetch-Site or Origin, and send JSON.
  * 4. Everything but the front door (`/`, `/enter`, the page's own files) needs a session or the CLI's token.
@@ -31,7 +31,7 @@ export interface Refusal {
 
 export const judge = (facts: Facts, allowed: Origins): Refusal | "pass" => {
   if (isOpen(facts.path)) return "pass"
-  if (!allowed.hosts.has(facts.host?.toLowerCase() ?? "")) return wrongHost
+  if (facts.credential !== "token" && !allowed.hosts.has(facts.host?.toLowerCase() ?? "")) return wrongHost
   const reading = facts.method === "GET" || facts.method === "HEAD"
   const door = isFrontDoor(facts.path)
   const sameSite =

@@ -90,6 +90,8 @@ layer(ServerTest.layer(), { excludeTestServices: true })("the lock", (it) => {
       for (const host of ["evil.example", "127.0.0.1", "127.0.0.1:1", `evil.example:${new URL(url).port}`]) {
         expect((yield* send(`${url}/api/rooms`, { headers: { cookie, host } })).status).toBe(421)
         expect((yield* send(url, { headers: { cookie, host } })).status).toBe(421)
+        // No browser sends the command line's token: it may come by any name, as a scraper's does.
+        expect((yield* send(`${url}/metrics`, { headers: { ...bearer, host } })).status).toBe(200)
       }
       const host = `LOCALHOST:${new URL(url).port}`
       expect((yield* send(`${url}/api/rooms`, { headers: { cookie, host } })).status).toBe(200)

@@ -60,7 +60,7 @@ it("the README lists the variables that are read, and no others", () => {
   const listed = table
     .split("\n")
     .flatMap((row) => [...(row.split("|")[1] ?? "").matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name!))
-  const used = [...read("runtime/config/Settings.ts").matchAll(/(?:read|optional)\("([A-Z_]+)"/g)].map(
+  const used = [...read("runtime/config/Settings.ts").matchAll(/(?:read|optional|secret)\("([A-Z_]+)"/g)].map(
     ([, name]) => name!,
   )
   expect(listed.toSorted()).toEqual(used.toSorted())

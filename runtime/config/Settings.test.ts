@@ -3,6 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { mkdtempSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { Settings } from "./Settings.ts"
 
@@ -43,6 +46,21 @@ describe("the environment", () => {
     const s = await settings({ PORT: "", ANTHROPIC_API_KEY: "", DATABASE_URL: "" })
     expect(s.port).toBe(4400)
     expect(Option.isNone(s.anthropicKey) && Option.isNone(s.databaseUrl)).toBe(true)
+  })
+
+  it("reads a secret from the file that <NAME>_FILE names, without the line break at its end", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "troupe-settings-")), "database_url")
+    writeFileSync(file, "postgres://x:y@db/troupe\n")
+    const s = await settings({ DATABASE_URL_FILE: file })
+    expect(Option.map(s.databaseUrl, Redacted.value)).toEqual(Option.some("postgres://x:y@db/troupe"))
+    await expect(settings({ DATABASE_URL_FILE: file, DATABASE_URL: "postgres://z" })).rejects.toThrow(
+      "DATABASE_URL and DATABASE_URL_FILE are both set: keep one of them.",
+    )
+    await expect(settings({ SPRITES_TOKEN_FILE: `${file}.none` })).rejects.toThrow(
+      /^SPRITES_TOKEN_FILE names .* cannot be read: correct the path/,
+    )
+    writeFileSync(file, "\n")
+    expect(Option.isNone((await settings({ DATABASE_URL_FILE: file })).databaseUrl)).toBe(true)
   })
 
   it.each([

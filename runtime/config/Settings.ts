@@ -1,14 +1,15 @@
 /**
  * The environment of DESIGN.md section 10, read once at start. Nothing else in the product reads `process.env`.
- * Everything is optional; what is absent is embedded.
+ * Everything is optional; what is absent is embedded. Secrets may also come by file (SecretFile.ts).
  */
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { secretValue } from "./SecretFile.ts"
 
 /** A variable that cannot be read as what it is; one sentence with the next step. */
 export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
@@ -47,15 +48,15 @@ export class Settings extends Context.Service<
         host: yield* read("HOST", "an address", Config.String, "127.0.0.1"),
         home: yield* read("TROUPE_HOME", "a directory", Config.String, "./.troupe"),
         configFile: yield* read("TROUPE_CONFIG", "a file", Config.String, "./troupe.yaml"),
-        databaseUrl: yield* optional("DATABASE_URL", Config.Redacted),
-        natsUrl: yield* optional("NATS_URL", Config.Redacted),
+        databaseUrl: yield* secret("DATABASE_URL"),
+        natsUrl: yield* secret("NATS_URL"),
         natsCreds: yield* optional("NATS_CREDS", Config.String),
-        anthropicKey: yield* optional("ANTHROPIC_API_KEY", Config.Redacted),
+        anthropicKey: yield* secret("ANTHROPIC_API_KEY"),
         anthropicBaseUrl: yield* optional("ANTHROPIC_BASE_URL", Config.String),
         model: yield* optional("TROUPE_MODEL", Config.String),
-        spritesToken: yield* optional("SPRITES_TOKEN", Config.Redacted),
+        spritesToken: yield* secret("SPRITES_TOKEN"),
         spritesUrl: yield* optional("SPRITES_URL", Config.String),
-        encryptionKey: yield* optional("ENCRYPTION_KEY", Config.Redacted),
+        encryptionKey: yield* secret("ENCRYPTION_KEY"),
         publicUrl: yield* optional("PUBLIC_URL", Config.String),
         trustedProxy: yield* optional("TRUSTED_PROXY", Config.String),
         logLevel: yield* read("LOG_LEVEL", "a level like info or debug", Config.String, "info"),
@@ -70,6 +71,17 @@ const logFormat = (name: string) => Config.Literals(["pretty", "json"], name)
 
 /** A variable that is set to nothing is not set: the provider leaves it out. */
 const optional = <A>(name: string, config: (name: string) => Config.Config<A>) => Config.option(config(name))
+
+const secret = (name: string): Effect.Effect<Option.Option<Redacted.Redacted>, SettingsError> =>
+  Effect.gen(function* () {
+    const at = yield* Effect.orDie(
+      Effect.all([optional(name, Config.String), optional(`${name}_FILE`, Config.String)]),
+    )
+    const value = yield* Effect.fromResult(
+      secretValue(name, (wanted) => Option.getOrUndefined(at[wanted === name ? 0 : 1])),
+    ).pipe(Effect.mapError((message) => new SettingsError({ message })))
+    return Option.map(Option.fromUndefinedOr(value), (text) => Redacted.make(text))
+  })
 
 const read = <A, B extends A>(
   name: string,

@@ -2,7 +2,9 @@ import * as fc from "fast-check"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { readFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { stringify } from "yaml"
 import { formatProblem } from "./ConfigError.ts"
@@ -34,6 +36,20 @@ const bad = (text: string, env?: Record<string, string>): ReadonlyArray<string> 
   if (Result.isSuccess(result)) throw new Error("expected problems")
   return result.failure.problems.map(formatProblem)
 }
+
+describe("a secret by file", () => {
+  const text = "integrations: [{ name: c, type: chat, token: '${CHAT_TOKEN}' }]"
+  test("is read where VAR_FILE names it", () => {
+    const file = join(mkdtempSync(join(tmpdir(), "troupe-yaml-")), "token")
+    writeFileSync(file, "123:abc\n")
+    const chat = good(text, { CHAT_TOKEN_FILE: file }).integrations.find((i) => i.type === "chat")
+    expect(Redacted.value(chat!.settings.token)).toBe("123:abc")
+  })
+  test("is a mistake at its place when the file is not there", () =>
+    expect(bad(text, { CHAT_TOKEN_FILE: "/nowhere/token" })).toEqual([
+      "troupe.yaml:1:46: CHAT_TOKEN_FILE names /nowhere/token, which cannot be read: correct the path, or the permissions of the file.",
+    ]))
+})
 
 describe("a good file", () => {
   test("becomes a config with every default filled in", () => {

@@ -2,11 +2,13 @@
  * One YAML file with the place of every value in it, and `${VAR}` filled in from the environment.
  *
  * `${VAR}` is read in values only, after parsing, so that no variable can change the shape of the file. An empty
- * variable counts as missing. `${VAR:-text}` has a fallback; an empty fallback as the whole value leaves the key
- * out. `$${VAR}` is the literal text `${VAR}`.
+ * variable counts as missing, and `VAR_FILE` may name a file with the value. `${VAR:-text}` has a fallback; an empty
+ * fallback as the whole value leaves the key out. `$${VAR}` is the literal text `${VAR}`.
  */
+import * as Result from "effect/Result"
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml"
 import type { Problem } from "./ConfigError.ts"
+import { secretValue } from "./SecretFile.ts"
 
 export type Path = ReadonlyArray<PropertyKey>
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -19,7 +21,7 @@ export interface Missing {
 
 export interface YamlSource {
   readonly value: unknown
-  /** Syntax errors and duplicate keys; when there are any, `value` means nothing. */
+  /** Syntax errors, duplicate keys, secret files that cannot be read; when there are any, `value` means nothing. */
   readonly problems: ReadonlyArray<Problem>
   readonly missing: ReadonlyArray<Missing>
   /** A problem at the value of `path`, or at the nearest thing around it that exists. */
@@ -49,8 +51,12 @@ export const parseYaml = (file: string, text: string, env: Environment): YamlSou
       variable,
       (whole, escaped: string, name: string, fallback: string | undefined) => {
         if (escaped !== "") return whole.slice(1)
-        const value = env[name]
-        if (value !== undefined && value !== "") return value
+        const found = secretValue(name, (wanted) => env[wanted])
+        if (Result.isFailure(found)) {
+          problems.push(at(path, found.failure))
+          return whole
+        }
+        if (found.success !== undefined) return found.success
         if (fallback === undefined) {
           const message = `The environment variable ${name} is not set; set it before starting, or remove this setting.`
           missing.push({ path, variable: name, problem: at(path, message) })
