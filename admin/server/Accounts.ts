@@ -92,7 +92,8 @@ export class Accounts extends Context.Service<
         issueToken: Effect.fnUntraced(function* (person, name, role, days) {
           const token = `trp_${newToken()}`
           const fresh = yield* id
-          yield* sql.cold(newTokenText, [fresh, hashOf(token), person, name, role, days])
+          const owner = yield* id
+          yield* sql.cold(newTokenText, [fresh, hashOf(token), person, name, role, days, ws, web, owner])
           return { id: fresh, token }
         }),
       })
@@ -153,5 +154,13 @@ with t as (
   update token set used_at = now() where hash = $1 and (expires_at is null or expires_at > now()) returning person, role)
 select x.id, x.name, x."user", ${lesser.replaceAll("p.role", "x.role")} as role, null as proved
 from t join lateral (select ${personColumns} from person p where p.id = t.person) x on true`
-const newTokenText = `insert into token (id, hash, person, name, role, expires_at)
-values ($1, $2, $3, $4, $5, now() + $6::int * interval '1 day')`
+/** From the command line, before anybody came in by a link: the first owner is made, whose token it is. */
+const newTokenText = `
+with made as (
+  insert into person (id, ws, name, role) select $9, $7, 'Owner', 'owner'
+  where $3 = '${firstOwner.id}' and not exists (select from person where ws = $7 and role = 'owner') returning id),
+named as (
+  insert into identity (door, external_user, person) select $8, 'owner', id from made
+  on conflict (door, external_user) do update set person = excluded.person)
+insert into token (id, hash, person, name, role, expires_at)
+values ($1, $2, coalesce((select id from made), $3), $4, $5, now() + $6::int * interval '1 day')`

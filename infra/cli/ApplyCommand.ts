@@ -7,9 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import { env } from "node:process"
 import { Settings, TroupeYaml, type ConfigError } from "../../runtime/index.ts"
 import { call } from "./Client.ts"
-
-const report = (asJson: boolean, value: unknown, line: string) =>
-  Console.log(asJson ? JSON.stringify(value) : line)
+import { json, print } from "./Output.ts"
 
 const handles = (agents: ReadonlyArray<string>) => agents.map((name) => `@${name}`).join(", ")
 
@@ -22,17 +20,15 @@ const check = Effect.fnUntraced(function* (asJson: boolean) {
   )
   const agents = config.agents.map((a) => a.name)
   const integrations = config.integrations.map((i) => i.name)
-  yield* report(
-    asJson,
-    { valid: true, agents, integrations },
+  yield* print(asJson, { valid: true, agents, integrations }, [
     `${configFile} is fine: ${handles(agents)} in ${integrations.join(", ")}.`,
-  )
+  ])
 })
 
 /** The running Troupe reads its own file, with its own environment: no secret passes between the two. */
 const take = Effect.fnUntraced(function* (asJson: boolean) {
   const answer = yield* call("POST /api/apply")
-  yield* report(asJson, answer, `Applied: ${handles(answer.agents)} work here.`)
+  yield* print(asJson, answer, [`Applied: ${handles(answer.agents)} work here.`])
 })
 
 export const apply = Command.make(
@@ -42,7 +38,7 @@ export const apply = Command.make(
       Flag.withDescription("Only check the file; Troupe need not run"),
       Flag.withDefault(false),
     ),
-    json: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false)),
+    json,
   },
   (flags) =>
     (flags.check ? check(flags.json) : take(flags.json)).pipe(

@@ -167,6 +167,21 @@ describe("the command line", () => {
     expect([never.code, never.err]).toEqual([1, expect.stringContaining("start Troupe once")])
   })
 
+  it("makes tokens for programs, which may do what they were made for until they end", async () => {
+    const made = await troupe(["tokens", "add", "prometheus"])
+    const asks = (path: string) =>
+      fetch(`http://127.0.0.1:${port}${path}`, { headers: { authorization: `Bearer ${made.out.trim()}` } })
+    expect([made.code, made.out]).toEqual([0, expect.stringMatching(/^trp_[\w-]+\n$/)])
+    expect((await asks("/metrics")).status).toBe(200)
+    expect((await asks("/api/tokens")).status).toBe(403)
+    const [token] = (await parsed("tokens")) as ReadonlyArray<{ readonly id: string }>
+    expect((await troupe(["tokens"])).out).toMatch(/^\w+ {2}prometheus {2}viewer, used \S+\n$/)
+    expect((await troupe(["tokens", "drop", token!.id])).out).toBe("It ended.\n")
+    expect((await asks("/metrics")).status).toBe(401)
+    expect((await troupe(["tokens", "drop", token!.id])).err).toBe("There is no such token.\n")
+    expect((await parsed("tokens")) as unknown).toEqual([])
+  })
+
   it("applies a changed troupe.yaml to the running company, and refuses what it cannot take", async () => {
     const file = join(home, "troupe.yaml")
     const here = { TROUPE_CONFIG: file }

@@ -1,5 +1,4 @@
 /** `troupe <command>`: what a person asks of the runtime that runs on this machine. `--json` prints what the API answered. */
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Argument from "effect/cli/Argument"
@@ -12,15 +11,13 @@ import { call, CliError } from "./Client.ts"
 import { eventLines } from "./EventLines.ts"
 import { github } from "./GithubSetup.ts"
 import { inspect } from "./InspectCommand.ts"
+import { json, print } from "./Output.ts"
 import { bold, dim, harmless, red } from "./Paint.ts"
 import { eventsOf, findRoom, members, rooms, type Room } from "./Rooms.ts"
 import { tail } from "./Tail.ts"
+import { tokens } from "./TokensCommand.ts"
 
-const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false))
 const room = Argument.String("room").pipe(Argument.withDescription("A room's id or title"))
-
-const print = (asJson: boolean, value: unknown, lines: ReadonlyArray<string>) =>
-  Console.log(asJson ? JSON.stringify(value) : lines.join("\n"))
 
 const names = Effect.map(members, (all) => new Map(all.map((a) => [a.id, a.name])))
 
@@ -216,6 +213,7 @@ export const troupe = Command.make("troupe").pipe(
     say,
     why,
     stop,
+    tokens,
     inspect,
     github,
   ]),

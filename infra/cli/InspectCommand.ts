@@ -1,5 +1,4 @@
 /** `troupe inspect`: the NATS commands that listen to the bus; with `--config`, the users for a nats-server of your own. */
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Command from "effect/cli/Command"
@@ -10,6 +9,7 @@ import { Settings, SettingsError } from "../../runtime/index.ts"
 import { inspectorOn } from "../embedded/OutsiderFile.ts"
 import { parseNatsUrl } from "../NatsUrl.ts"
 import { CliError } from "./Client.ts"
+import { json, print } from "./Output.ts"
 
 /** What can be asked of the bus, by whoever may only listen. */
 export const commandsOf = (nats: string): ReadonlyArray<string> =>
@@ -33,25 +33,23 @@ export const inspect = Command.make(
       Flag.withDescription("Print the users and permissions for a nats-server of your own"),
       Flag.withDefault(false),
     ),
-    json: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON"), Flag.withDefault(false)),
+    json,
   },
   Effect.fnUntraced(function* (flags) {
     const { home, natsUrl } = yield* Settings
     if (flags.config) {
       const text = yield* config(home)
-      return yield* Console.log(flags.json ? JSON.stringify({ config: text }) : text.trimEnd())
+      return yield* print(flags.json, { config: text }, [text.trimEnd()])
     }
     if (Option.isSome(natsUrl)) {
       const { url } = yield* Effect.fromResult(parseNatsUrl(natsUrl.value)).pipe(
         Effect.mapError((message) => new SettingsError({ message })),
       )
       const commands = commandsOf(inspectorOn(url))
-      return yield* Console.log(
-        flags.json ? JSON.stringify({ context: null, commands }) : commands.join("\n"),
-      )
+      return yield* print(flags.json, { context: null, commands }, commands)
     }
     const context = resolve(home, "nats/inspector.json")
     const commands = commandsOf(`nats --context ${context}`)
-    yield* Console.log(flags.json ? JSON.stringify({ context, commands }) : commands.join("\n"))
+    yield* print(flags.json, { context, commands }, commands)
   }),
 ).pipe(Command.withDescription("The NATS commands that listen to the bus"))

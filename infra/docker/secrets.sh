@@ -20,10 +20,9 @@ keep() {
 keep postgres_password "$(random)"
 keep database_url "postgres://troupe:$(cat postgres_password)@postgres:5432/troupe"
 keep encryption_key "$(random)"
-keep cli_token "$(random)"
 keep grafana_password "$(random)"
 keep nats_passwords "TROUPE_RUNTIME_PASSWORD: \"$(random)\"
 TROUPE_INSPECTOR_PASSWORD: \"$(random)\""
 keep nats_url "nats://runtime:$(sed -n 's/^TROUPE_RUNTIME_PASSWORD: "\(.*\)"$/\1/p' nats_passwords)@nats:4222"
-# Empty until you put yours in: then Claude answers, agents work at Fly Sprites, the bot is at work.
-for name in anthropic_api_key sprites_token telegram_bot_token; do keep "$name" ""; done
+# Empty until you put yours in: then Claude answers, agents work at Fly Sprites, the bot is at work, Prometheus may look.
+for name in anthropic_api_key sprites_token telegram_bot_token metrics_token; do keep "$name" ""; done
