@@ -21,7 +21,7 @@ export const statements = {
   rest: "set state = 'waiting', reason = b.reason",
   remark: "last_said int, due jsonb)",
   order: "d.slot = '!' and d.state = 'due' for update",
-  triage: "s.state = 'started') as release",
+  triage: "'triage', 'started', g.amount",
   found: "set state = 'done', agent = b.agent",
   take: "insert into lease (name",
 } as const

@@ -54,6 +54,13 @@ describe("a permission", () => {
     s.tg.say(chat, person, "approve")
     await s.answered(chat)
     expect([count(chat, "May I do this?"), count(chat, answerTo(q)), ran().length]).toEqual([1, 1, 1])
+    // Whoever answered finds what came of it below: nothing is edited into what stands above.
+    const words = shown(chat).map((m) => m.text.split("\n")[1])
+    expect(words.filter((text) => text !== "…")).toEqual([
+      "I need an answer first; see below.",
+      "May I do this?",
+      answerTo(q),
+    ])
   })
 
   it.each(around("order"))("is given once, %s", async (_, point) => {

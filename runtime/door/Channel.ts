@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type { Journal } from "../room/Journal.ts"
 import type { TurnId } from "../room/Id.ts"
+import { anew } from "../store/hot/parts.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import type { Action, Parcel } from "./Parcel.ts"
 import type { Outward, SendError } from "./Outward.ts"
@@ -88,7 +89,7 @@ export class Channel {
         shown: "",
         showAt: 0,
         createAt: this.d.now() + (this.d.outward.holdBack ?? 0),
-        split: parcel.part > 0,
+        split: parcel.part % anew !== 0,
       })
     } else if (parcel.text !== null) known.text = parcel.text
     this.go()
@@ -267,7 +268,12 @@ export class Channel {
   private splitUp(letter: Letter): Effect.Effect<void> {
     const [first, ...rest] = this.d.outward.split(letter.text!)
     const { parcel } = letter
-    const rows = rest.map((text, i) => ({ turn: parcel.turn, part: i + 1, fence: this.d.fence(), text }))
+    const rows = rest.map((text, i) => ({
+      turn: parcel.turn,
+      part: parcel.part + i + 1,
+      fence: this.d.fence(),
+      text,
+    }))
     return (rows.length === 0 ? Effect.void : this.commit(this.d.journal.parts(rows))).pipe(
       Effect.map(() => {
         letter.text = first ?? letter.text

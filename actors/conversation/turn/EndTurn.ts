@@ -132,7 +132,7 @@ export const endTurn = Effect.fn("Turn.end")(function* (work: Work, end: End) {
     if (written.parcel !== null) {
       courier.send({
         turn: work.turn,
-        part: 0,
+        part: written.parcel.part,
         door: door.id,
         thread: work.thread,
         agent: agent.id,

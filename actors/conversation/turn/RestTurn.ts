@@ -38,6 +38,9 @@ export interface Rest {
 /** Outbox parts of words that are said before the end: above every part of a long answer. */
 export const partOf = (n: number): number => 1000 + n
 
+/** What stands in the first message of the turn: what is asked, and what comes of it, is said below. */
+const above = "I need an answer first; see below."
+
 /** False: the turn is no longer ours, nothing was written. */
 export const restTurn = Effect.fn("Turn.rest")(function* (
   work: Work,
@@ -111,6 +114,7 @@ export const restTurn = Effect.fn("Turn.rest")(function* (
     })),
     release,
     rows: rowsFor(work, rest.lines),
+    above,
     events: [
       ...words,
       ...rest.asked.map((c): Said => ({
@@ -143,15 +147,13 @@ export const restTurn = Effect.fn("Turn.rest")(function* (
   })
   if (!rested.rested) return false
   work.lines.push(...rest.lines)
+  const parcel = { turn: work.turn, door: door.id, thread: work.thread, agent: agent.id, signature }
+  if (rested.first !== null) courier.send({ ...parcel, ...rested.first, part: 0, text: above })
   if (rested.parcel !== null)
     courier.send({
+      ...parcel,
       ...rested.parcel,
-      turn: work.turn,
       part,
-      door: door.id,
-      thread: work.thread,
-      agent: agent.id,
-      signature,
       platformId: null,
       text: rest.text,
       actions: rest.actions,

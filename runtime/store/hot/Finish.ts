@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import type { Sql } from "../Sql.ts"
 import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
 import type { Address, Release, TranscriptRow } from "./Begin.ts"
-import { address, byKey, due, settle, transcribe } from "./parts.ts"
+import { address, anew, byKey, due, settle, transcribe } from "./parts.ts"
 
 export interface FinishRow {
   readonly ws: string
@@ -47,7 +47,7 @@ export interface FinishedRow {
   readonly status: "done" | "joined" | "gone"
   readonly events: ReadonlyArray<Landed>
   /** The outbox row with the words, where there is one. */
-  readonly parcel: (Address & { readonly platformId: string | null }) | null
+  readonly parcel: (Address & { readonly platformId: string | null; readonly part: number }) | null
   /** The oldest queued word for this agent in this thread. */
   readonly next: string | null
 }
@@ -76,16 +76,16 @@ ${due},
 ${address},
 ob as (
   insert into outbox (turn, part, door, thread, agent, channel, reply_to, signature, state, text, fence)
-  select b.turn, 0, b.door, b.thread, b.agent, b.channel, b.reply_to, b.signature, 'creating', b.text, b.door_fence
+  select b.turn, case when exists (select from outbox o where o.turn = b.turn and o.part = 0 and o.text is not null) then ${anew} else 0 end, b.door, b.thread, b.agent, b.channel, b.reply_to, b.signature, 'creating', b.text, b.door_fence
   from ad b
   on conflict (turn, part) do update set text = excluded.text
-  returning turn, channel, reply_to, platform_id)
+  returning turn, part, channel, reply_to, platform_id)
 select b.ord,
   case when o.ord is not null then 'done' when t.id is null or t.state <> 'running' or t.fence <> b.fence or t.stop then 'gone'
     when t.joined <> b.taken then 'joined' else 'raced' end as status,
   (select d.event from decision d join event e on e.id = d.event
     where d.agent = b.agent and d.thread = b.thread and d.state = 'queued' order by e.pos limit 1) as next,
-  (select jsonb_build_object('channel', channel, 'replyTo', reply_to, 'platformId', platform_id) from ob where ob.turn = b.turn) as parcel,
+  (select jsonb_build_object('channel', channel, 'replyTo', reply_to, 'platformId', platform_id, 'part', part) from ob where ob.turn = b.turn) as parcel,
   ${appended}
 from b left join ok o using (ord) left join turn t on t.id = b.turn ${withAppended} order by b.ord`
 

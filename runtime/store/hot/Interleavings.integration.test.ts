@@ -424,6 +424,7 @@ describe("answers beside each other (P6)", () => {
         text: "May I?",
         actions: null,
         events: [],
+        above: "",
         reason: "approval",
         segment: 1,
         taken: 0,

@@ -54,12 +54,16 @@ export interface RestRow extends Words {
   }>
   readonly release: ReadonlyArray<Release>
   readonly rows: ReadonlyArray<TranscriptRow>
+  /** What the first message of the turn says from now on, where there is one without words. */
+  readonly above: string
 }
 
 export interface RestedRow {
   readonly ord: number
   readonly rested: boolean
   readonly parcel: Address | null
+  /** The first message of the turn, where it was waiting for words. */
+  readonly first: (Address & { readonly platformId: string }) | null
   readonly events: ReadonlyArray<Landed>
 }
 
@@ -76,7 +80,7 @@ const words = `ws text, turn text, agent text, thread text, door text, fence big
 const restText = `
 with b as (
   select * from jsonb_to_recordset($1::jsonb) as b(ord int, ${words}, reason text, segment int, taken int, ended jsonb, pending jsonb,
-    approvals jsonb, release jsonb, rows jsonb)),
+    approvals jsonb, release jsonb, rows jsonb, above text)),
 ok as (
   update turn t set state = 'waiting', reason = b.reason, hold = false, taken = greatest(t.taken, b.taken), segment = b.segment,
     attempts = 0,
@@ -102,8 +106,14 @@ ${settle(false)},
 ${transcribe},
 ${append()},
 ${address},
-${outbox}
-select b.ord, o.ord is not null as rested, ${parcel}, ${appended} from b left join ok o using (ord) ${withAppended} order by b.ord`
+${outbox},
+fi as (
+  update outbox o set text = b.above from ok b
+  where o.turn = b.turn and o.part = 0 and o.text is null and o.platform_id is not null and b.signature is not null
+  returning b.ord, o.channel, o.reply_to, o.platform_id)
+select b.ord, o.ord is not null as rested, ${parcel},
+  (select jsonb_build_object('channel', channel, 'replyTo', reply_to, 'platformId', platform_id) from fi where fi.ord = b.ord) as first,
+  ${appended} from b left join ok o using (ord) ${withAppended} order by b.ord`
 
 export interface RemarkRow extends Words {
   readonly due: ReadonlyArray<{ readonly event: string; readonly slot: string }>

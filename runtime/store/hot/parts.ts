@@ -90,6 +90,12 @@ export const transcribe = `
     select b.agent, b.thread, b.segment, r.n, b.turn, r.role, r.content, r.heard
     from ok b, jsonb_to_recordset(b.rows) as r(n int, role text, content text, heard int))`
 
+/**
+ * The outbox part of the last words of a turn that has rested: its first message stands above what was asked since, so they are
+ * said in a new one. Further parts of long words count on from either.
+ */
+export const anew = 500_000
+
 /** P5. New words address agents: one due decision a slot. `b.due` is [{event, slot}]. */
 export const due = `
   du as (
@@ -105,7 +111,8 @@ export const address = `
   ad as (
     select b.*, t.channel,
       case when split_part(e.source_key, ':', 1) in ('turn', 'say')
-        then (select o.platform_id from outbox o where o.turn = split_part(e.source_key, ':', 2) and o.part = 0)
+        then (select o.platform_id from outbox o where o.turn = split_part(e.source_key, ':', 2) and o.part % ${anew} = 0
+          and o.platform_id is not null order by o.part desc limit 1)
         when split_part(e.source_key, ':', 1) = 'gh'
         then split_part(e.source_key, ':', 2) || '/' || split_part(e.source_key, ':', 3)
         else nullif(split_part(e.source_key, ':', 2), '') end as reply_to,
