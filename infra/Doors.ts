@@ -20,11 +20,14 @@ import {
   Courier,
   Journal,
   Leases,
+  Notices,
+  Pairings,
   Rooms,
   Roster,
   Sql,
   type StoredDoor,
 } from "../runtime/index.ts"
+import { roomAnswers } from "./RoomAnswers.ts"
 import { waiting } from "./Waiting.ts"
 
 /** What may stand in troupe.yaml. */
@@ -106,6 +109,9 @@ const telegram = Effect.fnUntraced(function* (door: StoredDoor, publicUrl: strin
   const roster = yield* Roster
   const courier = yield* Courier
   const sql = yield* Sql
+  const notices = yield* Notices
+  const pairings = yield* Pairings
+  const answers = yield* roomAnswers
   const outward = yield* telegramDoor({
     door: door.id,
     name: door.name,
@@ -116,6 +122,10 @@ const telegram = Effect.fnUntraced(function* (door: StoredDoor, publicUrl: strin
       waiting: waiting(sql, door.id),
       storeBlob: (bytes, mime, name) => blobs.store({ bytes, mime, name }),
       readBlob: blobs.read,
+      notice: (notice) => notices.say({ ...notice, door: door.id }),
+      knock: (user, name) => pairings.knock(door.id, user, name),
+      admitted: () => pairings.admitted(door.id),
+      answer: (question) => answers(door.id, question),
       migrated: (from, to) => rooms.moved(door.id, String(from), String(to)),
       members: () =>
         (roster.now().doors.get(door.id)?.members ?? []).map(({ agent }) => ({

@@ -16,6 +16,8 @@ import {
   Company,
   Courier,
   Identities,
+  Notices,
+  Pairings,
   Journal,
   Leases,
   migrate,
@@ -53,8 +55,10 @@ export const layerRoom = (
   config: CompanyConfig,
   wants?: (name: string) => boolean,
 ) =>
-  SayDoor.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(Rooms.layer, Blobs.layer, Courier.layer, Identities.layer)),
+  Layer.merge(SayDoor.layer, Notices.layer).pipe(
+    Layer.provideMerge(
+      Layer.mergeAll(Rooms.layer, Blobs.layer, Courier.layer, Identities.layer, Pairings.layer),
+    ),
     Layer.provideMerge(Journal.layer),
     Layer.provideMerge(Relay.layer),
     Layer.provideMerge(Roster.layer(ws)),

@@ -6,6 +6,7 @@ import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
 import { AgentsApi } from "./AgentsApi.ts"
 import { Guard } from "./Guard.ts"
+import { PairingsApi } from "./PairingsApi.ts"
 import { PeopleApi } from "./PeopleApi.ts"
 import { RoomsApi } from "./RoomsApi.ts"
 import { SystemApi } from "./SystemApi.ts"
@@ -14,6 +15,7 @@ export class Api extends HttpApi.make("troupe")
   .add(RoomsApi)
   .add(AgentsApi)
   .add(PeopleApi)
+  .add(PairingsApi)
   .add(SystemApi)
   .middleware(Guard)
   .annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error" })

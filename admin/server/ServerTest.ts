@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { request } from "node:http"
 import {
+  Pairings,
   type DoorId,
   type EventId,
   Hooks,
@@ -134,6 +135,7 @@ export const layer = (
         AccountsMemory.layer,
         Audit.layerMemory,
         Layer.succeed(People, noPeople),
+        Layer.succeed(Pairings, noStrangers),
         Hooks.layer,
         LiveRoomsMemory.layer({ ...calm, ...options.stage }),
         ServerOptions.layer({
@@ -145,6 +147,14 @@ export const layer = (
       ),
     ),
   )
+
+const noStrangers = Pairings.of({
+  admitted: () => new Set(),
+  knock: () => Effect.succeed(undefined),
+  list: Effect.succeed([]),
+  approve: () => Effect.succeed(undefined),
+  remove: () => Effect.succeed(false),
+})
 
 /** Nobody but the owner; who else may come in is tested with a database. */
 const noPeople = People.of({

@@ -9,7 +9,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import { createServer } from "node:http"
-import type { Hooks, StoreError } from "../../runtime/index.ts"
+import type { Hooks, Pairings, StoreError } from "../../runtime/index.ts"
 import * as EnterRoute from "./EnterRoute.ts"
 import * as HealthRoutes from "./HealthRoutes.ts"
 import * as HookRoute from "./HookRoute.ts"
@@ -70,7 +70,7 @@ export class WebServer extends Context.Service<
   static readonly layer: Layer.Layer<
     WebServer | HttpServer.HttpServer,
     ListenError,
-    Accounts | Audit | Hooks | LiveRooms | People | ServerOptions
+    Accounts | Audit | Hooks | LiveRooms | Pairings | People | ServerOptions
   > = Layer.suspend(() =>
     Layer.merge(
       HttpRouter.serve(Layer.provideMerge(routes, LockMiddleware.layer), {

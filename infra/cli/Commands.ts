@@ -189,6 +189,43 @@ const runningIn = (log: ReadonlyArray<Event>): ReadonlyArray<string> => {
   return [...open]
 }
 
+const pair = Command.make(
+  "pair",
+  {
+    code: Argument.String("code").pipe(
+      Argument.withDescription("The code a stranger got; without it, all who ask or were let in"),
+      Argument.optional,
+    ),
+    remove: Flag.Boolean("remove").pipe(
+      Flag.withDescription("The number of somebody who was let in: a stranger again"),
+      Flag.withDefault(false),
+    ),
+    json,
+  },
+  Effect.fnUntraced(function* (flags) {
+    const { pairings } = yield* call("GET /api/pairings")
+    if (Option.isNone(flags.code)) {
+      const lines = pairings.map(
+        (p) => `${p.user.padEnd(13)} ${p.state.padEnd(8)} ${harmless(p.name)} ${dim(p.doorName)}`,
+      )
+      return yield* print(flags.json, pairings, lines.length === 0 ? ["Nobody asks to be let in."] : lines)
+    }
+    const given = flags.code.value
+    if (flags.remove) {
+      const known = pairings.filter(({ user }) => user === given)
+      for (const { door, user } of known)
+        yield* call("DELETE /api/pairings/:door/:user", { params: { door, user } })
+      return yield* print(flags.json, known, [
+        known.length === 0 ? `Nobody with the number ${harmless(given)} was let in.` : "Removed.",
+      ])
+    }
+    const admitted = yield* call("POST /api/pairings", { body: { code: given } })
+    yield* print(flags.json, admitted, [
+      `${harmless(admitted.name)} (${admitted.user}) may speak to ${admitted.doorName} now.`,
+    ])
+  }),
+).pipe(Command.withDescription("Let in a stranger who wrote to a bot"))
+
 const start = Command.make(
   "start",
   {},
@@ -214,6 +251,7 @@ export const troupe = Command.make("troupe").pipe(
     why,
     stop,
     tokens,
+    pair,
     inspect,
     github,
   ]),

@@ -2,7 +2,7 @@
  * The real `infra/main.ts` as a child process: started until it says it is ready, killed in any way, started again on the same
  * home. It dies with the test process.
  */
-import { spawn, type ChildProcess } from "node:child_process"
+import { execFile, spawn, type ChildProcess } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { processesIn, signal } from "../embedded/Processes.ts"
@@ -25,12 +25,24 @@ export class RuntimeProcess {
   private readonly env: Readonly<Record<string, string>>
   private child: ChildProcess | undefined
   private ended: Promise<End> = Promise.resolve({ code: null, signal: null })
+  private port = ""
   /** Everything it has written, over all its lives. */
   log = ""
 
   constructor(home: string, env: Readonly<Record<string, string>>) {
     this.home = home
     this.env = env
+  }
+
+  /** What `npx troupe` prints beside it. */
+  troupe(...args: ReadonlyArray<string>): Promise<string> {
+    const { PATH = "" } = process.env
+    const env = { PATH, PORT: this.port, TROUPE_HOME: join(this.home, "troupe") }
+    return new Promise((resolve) => {
+      execFile(node, [join(root, "infra/cli/troupe.js"), ...args], { env }, (_, out, err) =>
+        resolve(out + err),
+      )
+    })
   }
 
   get pid(): number {
@@ -50,6 +62,7 @@ export class RuntimeProcess {
       join(root, "infra/main.ts"),
     ]
     const { PATH = "", HOME = "/" } = process.env
+    this.port = String(await freePort())
     const child = spawn(file, args, {
       cwd: root,
       env: {
@@ -57,7 +70,7 @@ export class RuntimeProcess {
         HOME,
         TROUPE_HOME: join(this.home, "troupe"),
         TROUPE_CONFIG: join(this.home, "troupe.yaml"),
-        PORT: String(await freePort()),
+        PORT: this.port,
         ...this.env,
         ...(point === undefined ? {} : { TROUPE_E2E_KILL_AT: JSON.stringify(point) }),
       },

@@ -283,7 +283,7 @@ describe("who is not heard", () => {
         expect(room.inbox.size).toBe(7)
         const silent = [...room.inbox.values()].filter(({ message }) => message === undefined)
         expect(JSON.stringify(silent)).not.toContain("secret")
-        expect(silent[0]?.raw).toEqual({
+        expect(silent.find(({ externalId }) => externalId === "100000000")?.raw).toEqual({
           update_id: 100000000,
           kind: "message",
           unheard: "not on the allow-list",
@@ -362,6 +362,104 @@ describe("who is not heard", () => {
       expect(yield* hears([], "group")).toEqual(["Team"])
       expect(yield* hears([], "private")).toEqual([])
       expect(yield* hears(["*"], "none")).toEqual(["Team", "Elsewhere", "Someone"])
+    }),
+  )
+})
+
+describe("what is answered without an agent", () => {
+  it.live("a stranger gets one refusal, in private, and is heard once an owner let them in", () =>
+    Effect.gen(function* () {
+      const { tg, room, start } = yield* scene()
+      const stranger = tg.user(666, "Sam")
+      const [chat, group] = [tg.privateChat(stranger), tg.group("Team")]
+      yield* start
+      for (const text of ["let me in", "/start", "hello?"]) tg.say(chat, stranger, text)
+      tg.say(group, stranger, "hello all")
+      yield* room.until(() => room.inbox.size === 4, "all")
+      expect([...room.notices.values()]).toEqual([
+        { channel: "666", replyTo: null, text: expect.stringContaining("CODE-666") },
+      ])
+      expect(room.said()).toEqual([])
+      // Also when nobody told this process yet.
+      room.codes.set("666", "in")
+      tg.say(group, stranger, "now I am in")
+      yield* heard(room, 1)
+      expect(room.said()[0]).toMatchObject({ author: { id: "666" }, text: "now I am in" })
+      expect(room.notices.size).toBe(1)
+    }),
+  )
+
+  it.live("questions about the room are answered by Troupe, others' commands and words are not", () =>
+    Effect.gen(function* () {
+      const { tg, room, start } = yield* scene()
+      const eve = tg.user(1, "Eve")
+      const group = tg.group("Team")
+      yield* start
+      const about = tg.say(group, eve, "hello")
+      const asked = tg.say(group, eve, "/why@troupe_bot", { replyTo: about })
+      tg.say(group, eve, "/who@other_bot")
+      tg.say(group, eve, "/who is the best?")
+      tg.say(group, eve, "/cost", {
+        extra: { forward_origin: { type: "hidden_user", sender_user_name: "X" } },
+      })
+      yield* room.until(() => room.inbox.size === 5, "all")
+      expect([...room.notices.values()]).toEqual([
+        { channel: `${group.id}`, replyTo: `${asked}`, text: `about why, ${about}` },
+      ])
+      expect(room.said().length).toBe(4)
+    }),
+  )
+
+  it.live("the menu is there for each kind of chat and language, with the agents in groups", () =>
+    Effect.gen(function* () {
+      const { tg, room, start } = yield* scene()
+      yield* start
+      const menus = () => tg.bot().menus
+      yield* room.until(() => room.states.at(-1)?._tag === "connected", "connected")
+      yield* tg.called(() => menus().size === 12)
+      expect(menus().get("all_private_chats/de")).toEqual([
+        "help",
+        "stop",
+        "wait",
+        "continue",
+        "who",
+        "why",
+        "cost",
+      ])
+      expect(menus().get("all_group_chats/")?.slice(0, 3)).toEqual(["ada", "bo", "help"])
+    }),
+  )
+
+  it.live(
+    "a group that a stranger takes the bot into is left, one that a listed person takes it into is not",
+    () =>
+      Effect.gen(function* () {
+        const { tg, room, start } = yield* scene()
+        const [bad, good] = [tg.group("Bad"), tg.group("Good")]
+        yield* start
+        tg.fault("leaveChat", {
+          kind: "error",
+          code: 429,
+          description: "Too Many Requests: retry after 1",
+          retryAfter: 1,
+        })
+        tg.invite(bad, tg.user(666, "Sam"))
+        tg.invite(good, tg.user(1, "Eve"))
+        yield* room.until(() => room.inbox.size === 2, "both")
+        yield* tg.called(() => bad.barred.size === 1)
+        expect([bad.barred.size, good.barred.size]).toEqual([1, 0])
+      }),
+  )
+
+  it.live("where the settings say so, such a group is ignored", () =>
+    Effect.gen(function* () {
+      const { tg, room, start } = yield* scene({ settings: { joins: "ignore" } })
+      yield* start
+      tg.invite(tg.group("Bad"), tg.user(666, "Sam"))
+      const eve = tg.user(1, "Eve")
+      tg.say(tg.privateChat(eve), eve, "hello")
+      yield* heard(room, 1)
+      expect(tg.calls("leaveChat")).toBe(0)
     }),
   )
 })

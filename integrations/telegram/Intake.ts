@@ -10,13 +10,15 @@
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
+import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
-import type { Accepted, BlobId, Inbound, StoreError } from "../../runtime/index.ts"
+import type { Accepted, BlobId, DoorId, Inbound, StoreError } from "../../runtime/index.ts"
 import { makeAlbums, waiting } from "./Albums.ts"
 import type { Normalized } from "./Normalized.ts"
+import { makeReception, sentence, type ReceptionServices } from "./Reception.ts"
 import type { TelegramApi } from "./TelegramApi.ts"
 
-export interface IntakeServices {
+export interface IntakeServices extends ReceptionServices {
   /** Commits before it returns; one statement for the whole batch. Fails only while the store is away. */
   readonly accept: (batch: ReadonlyArray<Inbound>) => Effect.Effect<ReadonlyArray<Accepted>, StoreError>
   /** Deliveries that were committed as `waiting` and have no `<external id>/done`, oldest first. */
@@ -43,14 +45,24 @@ const maxBytes = 20 * 1024 * 1024
 const patience = "15 seconds"
 const atOnce = 4
 
+export interface IntakeOptions {
+  readonly door: DoorId
+  readonly services: IntakeServices
+  /** What becomes of groups that strangers take the bot into. */
+  readonly joins: "leave" | "ignore"
+  /** Reads an update again, of somebody who was let in meanwhile. */
+  readonly readmit: (update: unknown) => Normalized | undefined
+}
+
 /** Telegram shows no more. */
 const maxToast = 200
 
 export const makeIntake = Effect.fnUntraced(function* (
   api: TelegramApi,
-  services: IntakeServices,
+  { door, services, joins, readmit }: IntakeOptions,
 ): Effect.fn.Return<Intake, never, Scope.Scope> {
   const beside = yield* FiberSet.makeRuntime<never>()
+  const reception = makeReception(door, services, readmit)
   const slots = Semaphore.makeUnsafe(atOnce)
 
   const fetched = (file: string) =>
@@ -93,8 +105,12 @@ export const makeIntake = Effect.fnUntraced(function* (
     )
     for (const [i, update] of batch.entries())
       if (update.album !== null && accepted[i]?.duplicate === false) albums.add(update)
-    for (const [i, { press }] of batch.entries())
-      if (press !== null) beside(toast(press.id, press.toast ?? sentence(accepted[i])))
+    for (const [i, update] of batch.entries()) {
+      const { press, chat } = update
+      if (press !== null) beside(toast(press.id, press.toast ?? told(accepted[i])))
+      else beside(reception.accepted(update, accepted[i]))
+      if (update.joined && joins === "leave") beside(leave(chat))
+    }
   })
 
   /** Best effort: after a while Telegram takes no answer any more, and the buttons tell it too. */
@@ -103,12 +119,25 @@ export const makeIntake = Effect.fnUntraced(function* (
       .call("answerCallbackQuery", { callback_query_id: id, text: text.slice(0, maxToast).toWellFormed() })
       .pipe(Effect.catch((error) => Effect.logDebug(`A press was not answered: ${error.message}`)))
 
+  const leave = (chat: number) =>
+    api.call("leaveChat", { chat_id: chat }).pipe(
+      Effect.retry({
+        schedule: Schedule.exponential("1 second"),
+        times: 5,
+        while: ({ code }) => code !== 400 && code !== 403,
+      }),
+      Effect.andThen(Effect.logInfo(`A stranger took the bot into chat ${chat}; it left.`)),
+      Effect.catch((error) => Effect.logWarning(`The bot could not leave chat ${chat}: ${error.message}`)),
+    )
+
   return {
     accept,
-    unprepared: ({ album, chat, files }) => album === null && (files.length > 0 || albums.isOpen(chat)),
+    unprepared: (update) =>
+      update.album === null &&
+      (update.files.length > 0 || reception.concerns(update) || albums.isOpen(update.chat)),
     prepare: (update) =>
       update.album === null
-        ? Effect.andThen(albums.close(update.chat), withFiles(update))
+        ? albums.close(update.chat).pipe(Effect.andThen(reception.receive(update)), Effect.flatMap(withFiles))
         : Effect.succeed(update),
     resume: (normalize) =>
       Effect.map(services.waiting, (rows) => {
@@ -122,8 +151,8 @@ export const makeIntake = Effect.fnUntraced(function* (
 })
 
 /** What came of an order, for whoever gave it. */
-const sentence = (accepted: Accepted | undefined): string => {
+const told = (accepted: Accepted | undefined): string => {
   const { outcome } = accepted ?? {}
-  if (outcome === undefined) return accepted?.duplicate === true ? "" : "It will be done in a moment."
-  return `${outcome.charAt(0).toUpperCase()}${outcome.slice(1)}.`
+  if (outcome !== undefined) return sentence(outcome)
+  return accepted?.duplicate === true ? "" : "It will be done in a moment."
 }

@@ -10,11 +10,12 @@ import * as Result from "effect/Result"
 import type { InboundMessage } from "../../runtime/index.ts"
 import { allows } from "./AllowList.ts"
 import { cleanJson } from "./Clean.ts"
+import { questionIn } from "./Commands.ts"
 import { describe, filesOf, type Files } from "./Content.ts"
 import { mentioned } from "./Mentions.ts"
 import { channelOf, silent, unheard, type NormalizeContext, type Normalized } from "./Normalized.ts"
 import { normalizePress } from "./Press.ts"
-import { decodeMessage } from "./Update.ts"
+import { decodeMembership, decodeMessage } from "./Update.ts"
 import type { Allow } from "./Settings.ts"
 import type { Message } from "./Update.ts"
 import { forwarded, fullName, oneLine, quoting, throughBot, toMarkdown } from "./Words.ts"
@@ -28,8 +29,16 @@ export const normalize = (given: unknown, context: NormalizeContext): Normalized
   const kind = Object.keys(update).find((key) => key !== "update_id") ?? "nothing"
   const decoded = /(message|post)$/.test(kind) ? decodeMessage(update[kind]) : Option.none()
   if (kind === "callback_query") {
-    const press = normalizePress(updateId, update[kind], context)
+    const press = normalizePress(updateId, update, context)
     if (press !== undefined) return press
+  }
+  if (kind === "my_chat_member") {
+    const membership = Option.getOrUndefined(decodeMembership(update[kind]))
+    if (membership !== undefined) {
+      const { chat, from, new_chat_member: now } = membership
+      const stranger = chat.type !== "private" && !allows(context.allow, chat.id, from.id)
+      return { ...silent(context, updateId, chat.id, update), joined: stranger && there.has(now.status) }
+    }
   }
   if (Option.isNone(decoded)) return silent(context, updateId, 0, update)
   const message = decoded.value
@@ -51,11 +60,23 @@ export const normalize = (given: unknown, context: NormalizeContext): Normalized
   if (migrated !== null) return { ...plain, migrated }
   const speaker = speakerOf(kind, message, context.allow)
   if (typeof speaker === "string") return notHeard(speaker)
-  if (speaker.id === undefined) return { ...notHeard("not on the allow-list"), stranger: speaker.stranger }
+  if (speaker.id === undefined) {
+    const stranger = { id: speaker.stranger, name: speaker.name, direct: chat.type === "private", update }
+    return { ...notHeard("not on the allow-list"), stranger }
+  }
   const edited = kind.startsWith("edited")
   const media = filesOf(message)
   const words = inboundMessage(message, speaker, edited, media, context)
   if (words === undefined) return plain
+  const about =
+    edited || words.passedOn === true
+      ? undefined
+      : questionIn(message.text ?? "", message.entities ?? [], context.bot)
+  if (about !== undefined) {
+    const { channel, replyTo } = words
+    const asked = replyTo !== undefined && "platformId" in replyTo ? replyTo.platformId : null
+    return { ...plain, question: { about, channel, message: String(message.message_id), replyTo: asked } }
+  }
   const album = edited ? null : (message.media_group_id ?? null)
   return { ...plain, inbound: { ...plain.inbound, message: words }, files: media.files, album }
 }
@@ -71,7 +92,7 @@ function speakerOf(
   kind: string,
   { chat, from, sender_chat: as, guest_query_id: guest }: Message,
   allow: Allow,
-): Speaker | { readonly id: undefined; readonly stranger: number } | string {
+): Speaker | { readonly id: undefined; readonly stranger: number; readonly name: string } | string {
   if (guest !== undefined) return "guest mode"
   if (kind === "channel_post" || kind === "edited_channel_post")
     return chat.type === "channel" && allow.chats.includes(chat.id)
@@ -85,8 +106,11 @@ function speakerOf(
       : "a bot that is not listed by its number"
   return allows(allow, chat.id, from.id)
     ? { id: from.id, name: fullName(from), kind: "person" }
-    : { id: undefined, stranger: from.id }
+    : { id: undefined, stranger: from.id, name: fullName(from) }
 }
+
+/** The bot is in the chat. */
+const there = new Set(["member", "administrator", "restricted", "creator"])
 
 /**
  * The same, and a flaw in the reading of one update never costs more than its words: the loop goes on, and Telegram is

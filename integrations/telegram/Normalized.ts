@@ -1,5 +1,6 @@
 /** One update of Telegram as the door works with it: one delivery of ours, and what has to be done around it. */
 import type { DoorId, Inbound } from "../../runtime/index.ts"
+import type { Question } from "./Commands.ts"
 import type { BotName, Member } from "./Mentions.ts"
 import type { Allow } from "./Settings.ts"
 
@@ -19,8 +20,22 @@ export interface Normalized {
   readonly files: ReadonlyArray<string | null>
   /** The group got a new id. */
   readonly migrated: { readonly from: number; readonly to: number } | null
-  /** A person who is not on the allow-list. */
-  readonly stranger: number | null
+  /** A person who is not on the allow-list, and what they sent, for the case that they were let in meanwhile. */
+  readonly stranger: {
+    readonly id: number
+    readonly name: string
+    readonly direct: boolean
+    readonly update: unknown
+  } | null
+  /** Troupe itself is asked. */
+  readonly question: {
+    readonly about: Question
+    readonly channel: string
+    readonly message: string
+    readonly replyTo: string | null
+  } | null
+  /** A stranger took the bot into this group. */
+  readonly joined: boolean
   /** The media group it is a part of. */
   readonly album: string | null
   /** A press waits for an answer: `toast`, or what came of it when that is null. */
@@ -40,6 +55,8 @@ export const silent = (
   files: [],
   migrated: null,
   stranger: null,
+  question: null,
+  joined: false,
   album: null,
   press: null,
 })

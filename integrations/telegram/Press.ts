@@ -11,10 +11,10 @@ import { fullName, oneLine } from "./Words.ts"
 
 export const normalizePress = (
   updateId: number,
-  payload: unknown,
+  update: Readonly<Record<string, unknown>>,
   context: NormalizeContext,
 ): Normalized | undefined => {
-  const decoded = decodePress(payload)
+  const decoded = decodePress(update["callback_query"])
   if (Option.isNone(decoded)) return undefined
   const { id, from, message, data } = decoded.value
   const chat = message?.chat.id ?? from.id
@@ -25,7 +25,7 @@ export const normalizePress = (
   if (from.is_bot === true || !allows(context.allow, chat, from.id))
     return {
       ...nothing("not on the allow-list", "You are not on the list of people this bot listens to."),
-      stranger: from.id,
+      stranger: from.is_bot === true ? null : { id: from.id, name: fullName(from), direct: false, update },
     }
   const order = data === undefined ? undefined : orderOf(data)
   if (message === undefined || order === undefined)

@@ -22,6 +22,10 @@ export const TelegramSettings = Schema.Struct({
   secret: Schema.optionalKey(Secret),
   apiRoot: Schema.optionalKey(Text),
   allow: Allow.pipe(Schema.withDecodingDefaultKey(Effect.succeed(nobody))),
+  /** Groups that people who are not on the list take the bot into. */
+  joins: Schema.Literals(["leave", "ignore"]).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed("leave" as const)),
+  ),
   triage: Schema.Literals(["off", "interests", "model"]).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed("off" as const)),
   ),

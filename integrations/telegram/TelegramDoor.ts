@@ -12,6 +12,7 @@ import type * as Scope from "effect/Scope"
 import { Hooks, Pace, type DoorId, type Outward, type StoreError } from "../../runtime/index.ts"
 import { pauseOf, stateOf } from "./DoorState.ts"
 import type { DoorState } from "./DoorState.ts"
+import { menus } from "./Commands.ts"
 import { makeIntake } from "./Intake.ts"
 import type { IntakeServices } from "./Intake.ts"
 import type { BotName, Member } from "./Mentions.ts"
@@ -20,14 +21,16 @@ import { silent, unheard, type NormalizeContext, type Normalized } from "./Norma
 import { makeOutward } from "./Outward.ts"
 import { poll, updateKinds } from "./Poll.ts"
 import type { ReadBlob } from "./SendFile.ts"
-import type { TelegramSettings } from "./Settings.ts"
+import type { Allow, TelegramSettings } from "./Settings.ts"
 import { makeTelegramApi } from "./TelegramApi.ts"
 import type { TelegramError } from "./TelegramError.ts"
 import { maxWebhookBytes, webhook } from "./Webhook.ts"
 
 export interface TelegramDoorServices extends IntakeServices {
   /** The agents behind this bot, the first answers where nobody is named. */
-  readonly members: () => ReadonlyArray<Member>
+  readonly members: () => ReadonlyArray<Member & { readonly title?: string }>
+  /** Numbers of people who were let in besides those of the settings. */
+  readonly admitted: () => ReadonlySet<string>
   readonly readBlob: ReadBlob
   /** Told of each change of state. */
   readonly report: (state: DoorState) => Effect.Effect<void>
@@ -69,7 +72,12 @@ export const telegramDoor = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Outward, TelegramMisconfigured, Scope.Scope | Hooks> {
   const { door, name, settings, services, pollSeconds = 50 } = options
   const api = yield* makeTelegramApi(settings.token, settings.apiRoot, pollSeconds)
-  const intake = yield* makeIntake(api, services)
+  const intake = yield* makeIntake(api, {
+    door,
+    services,
+    joins: settings.joins,
+    readmit: (update) => normalizer()?.(update),
+  })
   let bot: BotName | undefined
   let note: string | null = null
   let shown = ""
@@ -122,12 +130,19 @@ export const telegramDoor = Effect.fnUntraced(function* (
       ),
     )
   }
+  /** Whom troupe.yaml lists, and whom an owner let in since. */
+  const allow = (): Allow => {
+    const admitted = services.admitted()
+    return admitted.size === 0
+      ? settings.allow
+      : { ...settings.allow, users: [...settings.allow.users, ...[...admitted].map(Number)] }
+  }
   const clock = yield* Effect.clockWith(Effect.succeed)
   const bots = new Pace(botBurst, botEveryMs)
   const normalize = (update: unknown, known: BotName) => {
-    const context = { door, bot: known, members: services.members(), allow: settings.allow }
+    const context = { door, bot: known, members: services.members(), allow: allow() }
     const normalized = normalizeSafely(update, context, flaw)
-    if (normalized?.stranger != null) tellOf(normalized.stranger, normalized.chat)
+    if (normalized?.stranger != null) tellOf(normalized.stranger.id, normalized.chat)
     const author = normalized?.inbound.message?.author
     return author?.kind === "bot" && bots.take(author.id, clock.currentTimeMillisUnsafe()) > 0
       ? tooOften(context, normalized!, author.id)
@@ -137,6 +152,18 @@ export const telegramDoor = Effect.fnUntraced(function* (
     const known = bot
     return known === undefined ? undefined : (update: unknown) => normalize(update, known)
   }
+
+  const showMenus = Effect.suspend(() =>
+    Effect.forEach(
+      menus(services.members()),
+      (menu) =>
+        api.call("setMyCommands", {
+          ...menu,
+          commands: [...menu.commands],
+        } as Parameters<typeof api.call<"setMyCommands">>[1]),
+      { discard: true },
+    ),
+  ).pipe(Effect.catch((error) => Effect.logWarning(`The menu of commands was not set: ${error.message}`)))
 
   /** A Bot API server that knows no webhooks has none. */
   const withoutWebhook = Effect.catchIf(
@@ -175,12 +202,14 @@ export const telegramDoor = Effect.fnUntraced(function* (
         ),
       ),
       Effect.andThen(healthy),
+      Effect.andThen(showMenus),
       Effect.forkScoped,
     )
   } else {
     yield* identify.pipe(
       Effect.andThen(insist(withoutWebhook)),
       Effect.andThen(healthy),
+      Effect.tap(Effect.forkScoped(showMenus)),
       Effect.andThen(
         poll({
           api,

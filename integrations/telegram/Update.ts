@@ -128,5 +128,13 @@ export const Press = Schema.Struct({
 })
 export type Press = typeof Press.Type
 
+/** What became of the bot in a chat. */
+export const Membership = Schema.Struct({
+  chat: Chat,
+  from: User,
+  new_chat_member: Schema.Struct({ status: String }),
+})
+
+export const decodeMembership = Schema.decodeUnknownOption(Membership)
 export const decodePress = Schema.decodeUnknownOption(Press)
 export const decodeMessage = Schema.decodeUnknownOption(Message)

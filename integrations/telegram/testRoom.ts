@@ -23,6 +23,7 @@ export const settings = (
   return {
     mode: "polling",
     allow: { users: [1, 2], chats: [] },
+    joins: "leave",
     triage: "off",
     steering: "join",
     operators: [],
@@ -37,6 +38,12 @@ export interface TestRoom extends TelegramDoorServices {
   readonly inbox: Map<string, Inbound>
   readonly states: Array<DoorState>
   readonly moves: Array<readonly [number, number]>
+  readonly notices: Map<
+    string,
+    { readonly channel: string; readonly replyTo: string | null; readonly text: string }
+  >
+  /** Strangers' codes, by number; `in`: let in. */
+  readonly codes: Map<string, string>
   readonly blobs: Map<BlobId, { readonly bytes: Uint8Array; readonly mime: string; readonly name: string }>
   /** What was said, in the order of acceptance. */
   readonly said: () => ReadonlyArray<InboundMessage>
@@ -55,6 +62,8 @@ export const testRoom = (members: ReadonlyArray<Member> = [ada, bo]): TestRoom =
     inbox: new Map(),
     states: [],
     moves: [],
+    notices: new Map(),
+    codes: new Map(),
     blobs: new Map(),
     down: null,
     said: () => [...room.inbox.values()].flatMap(({ message }) => message ?? []),
@@ -92,6 +101,19 @@ export const testRoom = (members: ReadonlyArray<Member> = [ada, bo]): TestRoom =
         room.blobs.set(id, { bytes, mime, name })
         return Effect.succeed(id)
       }),
+    notice: ({ id, ...notice }) =>
+      Effect.sync(() => {
+        if (!room.notices.has(id)) room.notices.set(id, notice)
+        changed()
+      }),
+    knock: (user) =>
+      Effect.sync(() => {
+        const code = room.codes.get(user) ?? `CODE-${user}`
+        room.codes.set(user, code)
+        return code === "in" ? "in" : { code }
+      }),
+    admitted: () => new Set([...room.codes].flatMap(([user, code]) => (code === "in" ? [user] : []))),
+    answer: ({ about, replyTo }) => Effect.succeed(`about ${about}, ${replyTo}`),
     readBlob: (id) => Effect.sync(() => room.blobs.get(id)),
     migrated: (from, to) =>
       Effect.sync(() => {

@@ -471,3 +471,19 @@ export const audit = pgTable(
   },
   (t) => [primaryKey({ columns: [t.ws, t.n] })],
 )
+
+/** A stranger behind a door, and the code by which an owner lets them in. */
+export const pairing = pgTable(
+  "pairing",
+  {
+    door: text().notNull(),
+    externalUser: text("external_user").notNull(),
+    /** As they call themselves. */
+    name: text().notNull(),
+    code: text().notNull().unique(),
+    at: time("at").notNull().defaultNow(),
+    expiresAt: time("expires_at").notNull(),
+    approvedAt: time("approved_at"),
+  },
+  (t) => [primaryKey({ columns: [t.door, t.externalUser] })],
+)

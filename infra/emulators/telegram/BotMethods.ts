@@ -15,6 +15,8 @@ export interface Bot {
   readonly token: string
   readonly user: User
   readonly updates: UpdateQueue
+  /** Its commands, by `<scope>/<language>`. */
+  readonly menus: Map<string, ReadonlyArray<string>>
   /** Hears only commands, mentions and replies in groups, Telegram's default. */
   readonly privacy: boolean
   /** Bot API 10.0 guest mode, reported by getMe. */
@@ -143,6 +145,31 @@ export const botMethods: Readonly<Record<string, Method>> = {
       chat,
       env.world.edit(chat, { ...before, file: { kind, stored } }, text, entities, seconds(env)),
     )
+  },
+
+  setMyCommands: (bot, params) => {
+    const commands = (params["commands"] ?? []) as ReadonlyArray<{ command?: unknown; description?: unknown }>
+    if (commands.length > 100) throw new ApiError(400, "Bad Request: BOT_COMMANDS_TOO_MUCH")
+    for (const { command, description } of commands) {
+      if (!/^[a-z0-9_]{1,32}$/.test(String(command)))
+        throw new ApiError(400, "Bad Request: BOT_COMMAND_INVALID")
+      if (typeof description !== "string" || description === "" || description.length > 256)
+        throw new ApiError(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
+    }
+    const scope = (params["scope"] as Json | undefined)?.["type"] ?? "default"
+    bot.menus.set(
+      `${String(scope)}/${String(params["language_code"] ?? "")}`,
+      commands.map(({ command }) => String(command)),
+    )
+    return true
+  },
+
+  leaveChat: (bot, params, env) => {
+    const chat = writable(bot, params, env)
+    if (chat.type === "private")
+      throw new ApiError(400, "Bad Request: chat member status can't be changed in private chats")
+    chat.barred.add(bot.user.id)
+    return true
   },
 
   answerCallbackQuery: (_bot, params, { presses }) => {

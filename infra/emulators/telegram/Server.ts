@@ -11,6 +11,8 @@ export interface ServerWorld extends MethodWorld {
   readonly bots: ReadonlyMap<string, Bot>
   readonly faults: Faults
   readonly calls: Map<string, number>
+  /** Told after each call that was carried out. */
+  readonly watchers: Set<() => void>
 }
 
 export const makeServer = (env: ServerWorld): Server =>
@@ -52,6 +54,7 @@ function route(env: ServerWorld, request: IncomingMessage, response: ServerRespo
       const result = method(bot, params, env)
       if (fault?.kind === "drop") request.socket.destroy()
       else reply(response, 200, { ok: true, result })
+      for (const look of env.watchers) look()
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       refuse(response, error)

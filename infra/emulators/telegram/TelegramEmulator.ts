@@ -86,6 +86,8 @@ export interface TelegramEmulator {
   ) => Effect.Effect<string, WaitTimeout>
   /** Any update at all, also of kinds that do not exist. Its id, or null if the bot did not subscribe to it. */
   readonly push: (kind: string, payload: unknown, chat?: number, bot?: Bot) => number | null
+  /** A person takes the bot into a group or channel. */
+  readonly invite: (chat: Chat, by: User, bot?: Bot) => void
   /** The bot is thrown out, or blocked by the person. */
   readonly bar: (chat: Chat, bot?: Bot) => void
   /** The group becomes a supergroup; its bots are told. The old id. */
@@ -97,6 +99,8 @@ export interface TelegramEmulator {
     predicate: (seen: ReadonlyArray<Seen>) => boolean,
     timeoutMs?: number,
   ) => Effect.Effect<ReadonlyArray<Seen>, WaitTimeout>
+  /** Resumes when the calls that bots made make the condition true. */
+  readonly called: (condition: () => boolean) => Effect.Effect<void>
   /** Resumes when a poller of the bot waits and everything said is confirmed. */
   readonly idle: (bot?: Bot) => Effect.Effect<void>
   /** Called at each new or edited message, by people and bots; the result ends it. */
@@ -117,7 +121,7 @@ export const start = (options: EmulatorOptions = {}): Effect.Effect<TelegramEmul
       const user = world.user(Number(spec.token.split(":")[0]), spec.username, spec.username, true)
       const updates = new UpdateQueue(agent, options.webhookRetryMs ?? 1_000)
       const { privacy = false, guest = false, token } = spec
-      bots.set(token, { token, user, updates, privacy, guest })
+      bots.set(token, { token, user, updates, menus: new Map(), privacy, guest })
     }
     const env = {
       world,
@@ -125,6 +129,7 @@ export const start = (options: EmulatorOptions = {}): Effect.Effect<TelegramEmul
       flood: new Flood(),
       faults: new Faults(),
       presses: new Presses(),
+      watchers: new Set<() => void>(),
       calls: new Map<string, number>(),
       now: Date.now,
     }
@@ -149,6 +154,7 @@ interface Env {
   readonly flood: Flood
   readonly faults: Faults
   readonly presses: Presses
+  readonly watchers: Set<() => void>
   readonly calls: Map<string, number>
   readonly now: () => number
 }
@@ -245,6 +251,20 @@ function handle(url: string, world: World, bots: ReadonlyMap<string, Bot>, env: 
         owner.updates.push("callback_query", query, chat.id)
       }),
     push: (kind, payload, chat = 0, bot = botOf()) => bot.updates.push(kind, payload, chat),
+    invite: (chat, by, bot = botOf()) => {
+      chat.barred.delete(bot.user.id)
+      bot.updates.push(
+        "my_chat_member",
+        {
+          chat: wireChat(chat),
+          from: wireUser(by),
+          date: seconds(),
+          old_chat_member: { user: wireUser(bot.user), status: "left" },
+          new_chat_member: { user: wireUser(bot.user), status: "member" },
+        },
+        chat.id,
+      )
+    },
     bar: (chat, bot = botOf()) => void chat.barred.add(bot.user.id),
     migrate: (chat) => {
       const before = wireChat(chat)
@@ -288,6 +308,17 @@ function handle(url: string, world: World, bots: ReadonlyMap<string, Bot>, env: 
         world.listeners.add(look)
         look()
         return Effect.sync(end)
+      }),
+    called: (condition) =>
+      Effect.callback<void>((resume) => {
+        const look = () => {
+          if (!condition()) return
+          env.watchers.delete(look)
+          resume(Effect.void)
+        }
+        env.watchers.add(look)
+        look()
+        return Effect.sync(() => void env.watchers.delete(look))
       }),
     idle: (bot = botOf()) =>
       Effect.callback<void>((resume) => {
