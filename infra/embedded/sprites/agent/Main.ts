@@ -99,10 +99,16 @@ const required = (path: string | null, request: IncomingMessage): string => {
 const json = async (request: IncomingMessage): Promise<Record<string, unknown>> => {
   const chunks: Array<Buffer> = []
   for await (const chunk of request) chunks.push(chunk)
+  const value = parsed(Buffer.concat(chunks).toString("utf8"))
+  if (typeof value === "object" && value !== null) return value as Record<string, unknown>
+  throw new OperationError("EINVAL", "The body is not a JSON object.")
+}
+
+const parsed = (text: string): unknown => {
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8")) as Record<string, unknown>
+    return JSON.parse(text)
   } catch {
-    throw new OperationError("EINVAL", "The body is not JSON.")
+    return undefined
   }
 }
 

@@ -7,6 +7,7 @@ import { bash, listen, serve, type TestServer, until } from "../testing/TestSpri
 /** The world outside: names with the addresses we say, and one host that answers wherever a connection goes. */
 const names = new Map<string, ReadonlyArray<string>>()
 const dialled: Array<string> = []
+const large = 20_000_000
 
 describe("The way out of a sandbox", () => {
   let server: TestServer
@@ -17,6 +18,7 @@ describe("The way out of a sandbox", () => {
     world = http.createServer((request, response) => {
       const { host, "proxy-authorization": proxy } = request.headers
       asked.push({ host, proxy, url: request.url })
+      if (request.url === "/large") return void response.end(Buffer.alloc(large, "x"))
       response.end(`hello from ${host}\n`)
     })
     await new Promise<void>((resolve) => world.listen(0, "127.0.0.1", resolve))
@@ -71,6 +73,21 @@ describe("The way out of a sandbox", () => {
     names.set("a.wild.test", ["2606:4700::1111"])
     expect(await ask("http://a.wild.test:8080/")).toContain("hello from a.wild.test:8080")
     expect(dialled).toEqual(["93.184.216.34:80", "93.184.216.34:443", "2606:4700::1111:8080"])
+  })
+
+  it("loses nothing of what is large", async () => {
+    await allow("good.test")
+    const count = async (first: string) =>
+      (
+        await bash(
+          sprite,
+          `exec 3<>/dev/tcp/127.0.0.1/3128 && printf '${first}Connection: close\\r\\n\\r\\n' >&3 && tr -cd x <&3 | wc -c`,
+        )
+      ).stdout
+    expect(await count("GET http://good.test/large HTTP/1.1\\r\\nHost: good.test\\r\\n")).toBe(`${large}\n`)
+    const tunnelled =
+      "CONNECT good.test:443 HTTP/1.1\\r\\n\\r\\nGET /large HTTP/1.1\\r\\nHost: good.test\\r\\n"
+    expect(await count(tunnelled)).toBe(`${large}\n`)
   })
 
   it("never leads to this machine, a private network or metadata, whatever the policy and the name servers say", async () => {
