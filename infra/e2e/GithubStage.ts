@@ -9,6 +9,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { AnthropicEmulator, say, type EmulatorOptions } from "../emulators/anthropic/index.ts"
 import { GithubEmulator, type Comment, type Issue, type Repo } from "../emulators/github/index.ts"
+import { TelegramEmulator } from "../emulators/telegram/index.ts"
 import { testDatabase, testDirectory, testNats } from "../testing/index.ts"
 import { freePort } from "../testing/TestServer.ts"
 import { RuntimeProcess } from "./RuntimeProcess.ts"
@@ -21,8 +22,8 @@ export interface GithubStageOptions {
   readonly emulator?: Parameters<typeof GithubEmulator.start>[0]
   readonly files?: Readonly<Record<string, string>>
   readonly private?: boolean
-  /** The runtime works against this model instead of the emulated one. */
-  readonly env?: Readonly<Record<string, string>>
+  /** The same agents also behind a Telegram bot. */
+  readonly telegram?: boolean
 }
 
 export const githubStage = async (options: GithubStageOptions = {}) => {
@@ -31,6 +32,7 @@ export const githubStage = async (options: GithubStageOptions = {}) => {
     Effect.runPromise(effect.pipe(Effect.provideService(Scope.Scope, scope)))
   const gh = await open(GithubEmulator.start(options.emulator))
   const ai = await open(AnthropicEmulator.start({ respond: () => say("Hello."), ...options.model }))
+  const tg = await open(TelegramEmulator.start())
   const port = await freePort()
   const app = gh.app({ slug: "troupe-app", hook: `http://127.0.0.1:${port}/hooks/repos` })
   const acme = gh.organization("acme")
@@ -49,7 +51,7 @@ export const githubStage = async (options: GithubStageOptions = {}) => {
       name,
       title: "Engineer",
       soul: "You test.",
-      integrations: ["repos"],
+      integrations: options.telegram === true ? ["repos", "team-chat"] : ["repos"],
     })),
     integrations: [
       {
@@ -62,6 +64,17 @@ export const githubStage = async (options: GithubStageOptions = {}) => {
         workLabel: "agent",
         ...options.github,
       },
+      ...(options.telegram === true
+        ? [
+            {
+              name: "team-chat",
+              type: "telegram",
+              token: tg.bot().token,
+              apiRoot: tg.url,
+              allow: { users: ["*"] },
+            },
+          ]
+        : []),
     ],
     budgets: { perRoot: 10, perAgentPerDay: 1000 },
   }
@@ -76,7 +89,6 @@ export const githubStage = async (options: GithubStageOptions = {}) => {
     DATABASE_URL: database,
     NATS_URL: nats.url.replace("//", `//${nats.user}:${nats.password}@`),
     PORT: String(port),
-    ...options.env,
   })
 
   const until = async (what: string, predicate: () => boolean, ms = 15_000) => {
@@ -97,6 +109,7 @@ export const githubStage = async (options: GithubStageOptions = {}) => {
   return {
     gh,
     ai,
+    tg,
     app,
     acme,
     owner,

@@ -139,6 +139,19 @@ describe("a comment (P8)", () => {
     }),
   )
 
+  live("too long for one is two, and together they are the source", (s) =>
+    Effect.gen(function* () {
+      const issue = s.gh.openIssue(s.repo, s.eve, "T")
+      const text = Array.from({ length: 3_000 }, (_, i) => `Line ${i} of words and words.`).join("\n")
+      const parts = s.outward.split(text)
+      expect(parts).toHaveLength(2)
+      const turn = newId<TurnId>(Date.now())
+      for (const [part, words] of parts.entries()) yield* s.outward.create(sayIn(s, 1, words, { turn, part }))
+      const said = issue.comments.map((c) => c.body.replace(/\n\n<!-- troupe \S+ @ada -->$/, ""))
+      expect(said.join("")).toBe(text)
+    }),
+  )
+
   live("waits when GitHub asks without saying how long", (s) =>
     Effect.gen(function* () {
       s.gh.openIssue(s.repo, s.eve, "T")
