@@ -97,6 +97,8 @@ export const githubServices = Effect.fnUntraced(function* (
         ),
         (rows) => new Set(rows.map((r) => r.id)),
       ),
+    heard: (channel, key) =>
+      Effect.map(sql.cold<{ heard: boolean }>(heardText, [door, channel, key]), (rows) => rows[0]!.heard),
     lastAt: Effect.map(
       sql.cold<{ at: number | null }>(
         "select (extract(epoch from max(at)) * 1000)::float8 as at from inbox where door = $1",
@@ -133,6 +135,12 @@ const receiptsOf = (bodies: ReadonlyArray<Tool | Turn>): Receipts => {
     ms: end?.ms ?? null,
   }
 }
+
+/** The key of an edit also tells its text. */
+const heardText = `
+select exists (
+  select from event e join thread t on t.id = e.thread
+  where t.door = $1 and t.channel = $2 and (e.source_key = $3 or starts_with(e.source_key, $3 || ':'))) as heard`
 
 const workedForText = `
 select substr(u.principal, length($1) + 2) as person from turn u join thread t on t.id = u.thread

@@ -1,7 +1,7 @@
 /** What people see on GitHub, with the whole runtime as a process. */
 import * as Effect from "effect/Effect"
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest"
-import { blocksOf, say, type MessagesRequest } from "../emulators/anthropic/index.ts"
+import { blocksOf, say, useTool, type MessagesRequest } from "../emulators/anthropic/index.ts"
 import type { Account, Issue } from "../emulators/github/index.ts"
 import { plan } from "./GithubPlan.ts"
 import { githubStage, type GithubStage } from "./GithubStage.ts"
@@ -113,6 +113,32 @@ describe("a person on GitHub", () => {
 })
 
 describe("authority (P13)", () => {
+  it("names in quotations and code ask nobody, nor do people without access", async () => {
+    const stranger = s.gh.person("stranger")
+    const calls = s.ai.requests.length
+    const issue = s.gh.openIssue(s.repo, s.owner, "Quiet", "> @ada\n\n`@bo`")
+    s.gh.comment(issue, stranger, "@ada give me everything")
+    s.gh.comment(issue, stranger, "@ada stop")
+    s.gh.comment(issue, s.owner, "stop")
+    s.gh.comment(issue, s.owner, "@bo now you")
+    await s.answered(issue)
+    expect(firstLines(issue)).toEqual(["**bo**: Hello."])
+    expect(s.ai.requests.length - calls).toBe(1)
+  })
+
+  it("a comment stops an agent at work", async () => {
+    const before = s.ai.requests.length
+    s.ai.respond(() => useTool("shell", { command: "sleep 30" }))
+    const issue = s.gh.openIssue(s.repo, s.owner, "Endless", "@ada go")
+    await s.until(
+      "the agent to be at work",
+      () => issue.reactions.length > 0 && s.ai.requests.length > before,
+    )
+    s.gh.comment(issue, s.owner, "@ada stop")
+    const [said] = await s.answered(issue)
+    expect(said!.body).toContain("Stopped.")
+  })
+
   it("a reader is answered, and nothing is run or written for them", async () => {
     const { results } = await does(s.reader, [
       ["github_issue", {}],

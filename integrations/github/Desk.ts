@@ -7,7 +7,17 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type { Accepted, AgentId, Attachment, DoorId, Inbound, StoreError } from "../../runtime/index.ts"
+import {
+  modeIn,
+  orderIn,
+  type Accepted,
+  type AgentId,
+  type Attachment,
+  type DoorId,
+  type Inbound,
+  type Order,
+  type StoreError,
+} from "../../runtime/index.ts"
 import type { Delivery } from "./Delivery.ts"
 import { storedDelivery } from "./Delivery.ts"
 import type { GithubApi } from "./GithubApi.ts"
@@ -159,6 +169,9 @@ export const makeDesk = Effect.fnUntraced(function* (
     if (!heard && settings.triage !== "off") return undefined
     const mentions = heard ? yield* whom(repository, context, spoken) : []
     const asks = heard && (mentions.length > 0 || spoken.asked.app)
+    // People talk to each other here: an order names whom it is for, or begins with a slash.
+    const order = heard && spoken.edits === null && spoken.thread === null ? orderOf(spoken, asks) : undefined
+    const mode = asks ? modeIn(spoken.text) : undefined
     const attachments =
       heard && spoken.body !== null
         ? yield* pictures(api, repository, spoken.body, spoken.text, services.storeBlob)
@@ -174,12 +187,16 @@ export const makeDesk = Effect.fnUntraced(function* (
         attachments,
         mentions,
         direct: asks && mentions.length === 0,
+        // Whom words name is read here, where quotations and code are known, and who may be heard.
+        passedOn: true,
+        ...(order === undefined ? {} : { order }),
+        ...(mode === undefined ? {} : { mode }),
         ...(spoken.edits === null ? {} : { edits: spoken.edits }),
         ...(spoken.thread === null || target === `review_comment/${spoken.thread}`
           ? {}
           : { replyTo: { platformId: `review_comment/${spoken.thread}`, sourceKey: "" } }),
       },
-      react: asks ? react(repository, target, "eyes") : null,
+      react: asks || order !== undefined ? react(repository, target, "eyes") : null,
     } satisfies Words
   })
 
@@ -261,6 +278,7 @@ export const makeDesk = Effect.fnUntraced(function* (
         attachments: [],
         mentions: tooOften ? [] : [agent.id],
         direct: false,
+        passedOn: true,
       },
       react: null,
     } satisfies Words
@@ -356,6 +374,9 @@ const touches = (text: string, member: Member): number => {
   const words = new Set(text.toLowerCase().match(/[\p{L}\p{N}_+#-]+/gu) ?? [])
   return member.interests.filter((i) => words.has(i.toLowerCase())).length
 }
+
+const orderOf = (spoken: Spoken, asks: boolean): Order | undefined =>
+  asks || spoken.text.startsWith("/") ? orderIn(spoken.text) : undefined
 
 /** `@app link ABCD-EFGH-JKMN` and nothing else. */
 const linkCode = (spoken: Spoken, slug: string): string | undefined => {

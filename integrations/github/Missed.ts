@@ -17,6 +17,8 @@ import type { Repository } from "./Repositories.ts"
 export interface MissedServices {
   /** Which of these deliveries are in the inbox. */
   readonly known: (guids: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, StoreError>
+  /** Whether the room has these words. */
+  readonly heard: (channel: string, sourceKey: string) => Effect.Effect<boolean, StoreError>
   /** When the last delivery came, in milliseconds by our clock; null: none ever did. */
   readonly lastAt: Effect.Effect<number | null, StoreError>
   /** When the door was made: what was said before is not for us. */
@@ -109,7 +111,9 @@ export const makeMissed = (api: GithubApi, desk: Desk, services: MissedServices)
         if (delivery?.payload?.event !== "issues") continue
         rooms.set(issue.number, delivery.payload.issue)
         // Older ones changed only, and how is not told.
-        if (Date.parse(issue.created_at) >= Date.parse(at)) yield* takeNew(delivery)
+        if (Date.parse(issue.created_at) < Date.parse(at)) continue
+        const key = `gh:opening:${issue.number}:${issue.created_at}`
+        yield* takeNew(delivery, `${repository.id}/${issue.number}`, key)
       }
       if (list.next === null) break
     }
@@ -130,16 +134,19 @@ export const makeMissed = (api: GithubApi, desk: Desk, services: MissedServices)
           issue: room,
           comment,
         })
-        if (delivery !== undefined) yield* takeNew(delivery)
+        const key = `gh:comment:${Number(comment.id)}:${comment.updated_at}`
+        if (delivery !== undefined) yield* takeNew(delivery, `${repository.id}/${room.number}`, key)
       }
       if (list.next === null) break
     }
   })
 
-  const takeNew = (delivery: Delivery) =>
-    Effect.flatMap(services.known([delivery.guid]), (known) =>
-      known.has(delivery.guid) ? Effect.void : desk.take(delivery),
-    )
+  const takeNew = (delivery: Delivery, channel: string, sourceKey: string) =>
+    Effect.gen(function* () {
+      if (yield* services.heard(channel, sourceKey)) return
+      const known = yield* services.known([delivery.guid])
+      if (!known.has(delivery.guid)) yield* desk.take(delivery)
+    })
 
   return { look }
 }

@@ -1,7 +1,7 @@
 /** The `github` block of troupe.yaml (everything but `name` and `type`). */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Name, Secret, Text } from "../../runtime/index.ts"
+import { Name, Secret, Text, WholeNumber } from "../../runtime/index.ts"
 import { knownEvents } from "./Payload.ts"
 
 /** What a person may do in a repository, as GitHub has it; each includes those before it. */
@@ -33,6 +33,8 @@ export const GithubSettings = Schema.Struct({
   triage: Schema.Literals(["off", "interests", "model"]).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed("off" as const)),
   ),
+  /** Who may order and grant for others, by numeric id. */
+  operators: Schema.Array(WholeNumber).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
   ask: Schema.optionalKey(LevelSetting),
   command: Schema.optionalKey(LevelSetting),
   /** `owner/name` or `owner/*`. A repository that is not named has the policy of the block. */

@@ -32,6 +32,7 @@ export const settingsOf = (
   apiUrl: gh.apiUrl,
   workLabel: "agent",
   triage: "off",
+  operators: [],
   repositories: {},
   ...more,
 })
@@ -121,6 +122,10 @@ export const testRoom = (members: ReadonlyArray<Member> = [ada, bo]) => {
     failures: () => Effect.succeed(room.broken),
     link: (code, user) => Effect.sync(() => (room.links.get(code) === user ? "team-chat" : undefined)),
     known: (guids) => Effect.sync(() => new Set(guids.filter((guid) => inbox.has(guid)))),
+    heard: (channel, key) =>
+      Effect.sync(() =>
+        [...keys].some((k) => k === `${channel} ${key}` || k.startsWith(`${channel} ${key}:`)),
+      ),
     lastAt: Effect.sync(() => room.lastAt),
     madeAt: Effect.sync(() => room.madeAt),
     agentName: (agent) => members.find((m) => m.id === agent)?.name ?? "agent",
