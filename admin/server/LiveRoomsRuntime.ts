@@ -38,11 +38,7 @@ export const layer = (options: LiveRoomsOptions) =>
       const journal = yield* Journal
       const bus = yield* Bus
       const web = [...roster.now().doors.values()].find((d) => d.name === options.door)!
-      const members = () =>
-        roster
-          .now()
-          .doors.get(web.id)
-          ?.members.map((m) => m.agent) ?? []
+      const everybody = () => [...roster.now().agents.values()]
 
       const sql = yield* Sql
       const blobs = yield* Blobs
@@ -99,7 +95,7 @@ export const layer = (options: LiveRoomsOptions) =>
         accept: (inbound) => answer(Effect.map(journal.accept([inbound]), ([accepted]) => accepted!)),
         members: answer(
           Effect.map(rooms.working, (working) =>
-            members().map((a) => ({
+            everybody().map((a) => ({
               id: a.id,
               name: a.name,
               title: a.title,
@@ -108,11 +104,14 @@ export const layer = (options: LiveRoomsOptions) =>
             })),
           ),
         ),
-        why: (_, message) =>
+        why: (room, message) =>
           answer(
             Effect.map(
-              Effect.forEach(members(), (a) =>
-                Effect.map(rooms.why(message, a.id), (why) => [a, why] as const),
+              Effect.flatMap(rooms.get(room), (known) =>
+                Effect.forEach(
+                  (known === undefined ? undefined : roster.now().doors.get(known.door))?.members ?? [],
+                  ({ agent }) => Effect.map(rooms.why(message, agent.id), (why) => [agent, why] as const),
+                ),
               ),
               (all) =>
                 all.flatMap(([a, why]) =>
