@@ -162,7 +162,8 @@ export class DiskWatch {
  */
 const used = (paths: ReadonlyArray<string>): Promise<readonly [number, number]> => {
   const { promise, resolve } = Promise.withResolvers<readonly [number, number]>()
-  const script = `measure() { du -s -x --block-size=1 "$@" && du -s -x --inodes "$@"; }
+  // `--inodes` is GNU's; where it is unknown files are not counted. Totals come also when a file vanished on the way.
+  const script = `measure() { echo bytes; du -s -x -k "$@"; s=$?; echo entries; du -s -x --inodes "$@"; return $s; }
     measure "$@" 2>/dev/null || { find "$@" -xdev -type d ! -perm -u+rx -exec chmod u+rx {} +; measure "$@"; } 2>/dev/null`
   const child = spawn("/bin/sh", ["-c", script, "measure", ...paths], {
     stdio: ["ignore", "pipe", "ignore"],
@@ -173,10 +174,10 @@ const used = (paths: ReadonlyArray<string>): Promise<readonly [number, number]> 
   child
     .on("error", () => resolve([0, 0]))
     .on("close", () => {
-      const numbers = text.split("\n").flatMap((line) => (/^\d+/.test(line) ? [Number.parseInt(line, 10)] : []))
-      const last = numbers.slice(-2 * paths.length)
-      const sum = (of: ReadonlyArray<number>) => of.reduce((total, number) => total + number, 0)
-      resolve([sum(last.slice(0, paths.length)), sum(last.slice(paths.length))])
+      const [bytes = "", entries = ""] = (text.split("bytes\n").at(-1) ?? "").split("entries\n")
+      const sum = (lines: string) =>
+        lines.split("\n").reduce((total, line) => total + (Number.parseInt(line, 10) || 0), 0)
+      resolve([sum(bytes) * 1024, sum(entries)])
     })
   return promise
 } // prettier-ignore
