@@ -1,7 +1,7 @@
 /** The `github` block of troupe.yaml (everything but `name` and `type`). */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Name, Secret, Text, WholeNumber } from "../../runtime/index.ts"
+import { Mode, Name, Secret, Text, WholeNumber } from "../../runtime/index.ts"
 import { knownEvents } from "./Payload.ts"
 
 /** What a person may do in a repository, as GitHub has it; each includes those before it. */
@@ -33,7 +33,9 @@ export const GithubSettings = Schema.Struct({
   triage: Schema.Literals(["off", "interests", "model"]).pipe(
     Schema.withDecodingDefaultKey(Effect.succeed("off" as const)),
   ),
-  /** Who may order and grant for others, by numeric id. */
+  /** How words reach an agent at work. */
+  steering: Mode.pipe(Schema.withDecodingDefaultKey(Effect.succeed("join" as const))),
+  /** People who may steer everybody's work, give permissions and grant money, by numeric id. */
   operators: Schema.Array(WholeNumber).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
   ask: Schema.optionalKey(LevelSetting),
   command: Schema.optionalKey(LevelSetting),

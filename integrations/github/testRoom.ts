@@ -32,6 +32,7 @@ export const settingsOf = (
   apiUrl: gh.apiUrl,
   workLabel: "agent",
   triage: "off",
+  steering: "join",
   operators: [],
   repositories: {},
   ...more,
