@@ -40,6 +40,7 @@ export {
 } from "./room/Address.ts"
 export * from "./room/Order.ts"
 export { Blobs, type Blob } from "./room/Blobs.ts"
+export { agentAt, following, runtimeAt } from "./room/Following.ts"
 export { Journal, type Said } from "./room/Journal.ts"
 export { eventJson, Relay } from "./room/Relay.ts"
 export { Rooms, type Room, type UnderWay, type Why } from "./room/Rooms.ts"

@@ -1,7 +1,17 @@
 /** P11: gives up a word that could not be taken up, and says so in the room (P8: never silence). */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { Courier, Journal, mostHops, newId, Roster, type EventId, type TurnId } from "../../runtime/index.ts"
+import {
+  agentAt,
+  Courier,
+  following,
+  Journal,
+  mostHops,
+  newId,
+  Roster,
+  type EventId,
+  type TurnId,
+} from "../../runtime/index.ts"
 import type { Place } from "./Place.ts"
 import type { Word } from "./Messages.ts"
 
@@ -41,21 +51,7 @@ export const parkWord = Effect.fnUntraced(function* (place: Place, { event, slot
       {
         id,
         key: `turn:${turn}`,
-        body: {
-          kind: "message",
-          author: { door: door.id, id: agent.id, name: agent.name, kind: "agent" },
-          text,
-          mentions: [],
-          attachments: [],
-          replyTo: event.id,
-          edits: null,
-          root: event.root,
-          hop: event.hop + 1,
-          slots: inviter,
-          lastLead: null,
-          principal: event.principal,
-          turn,
-        },
+        body: following(event, agentAt(door, agent), text, { slots: inviter, turn }),
       },
     ],
   })

@@ -8,6 +8,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import {
   eventJson,
+  following,
+  runtimeAt,
   Journal,
   newId,
   Roster,
@@ -110,21 +112,12 @@ const closeLeft = Effect.gen(function* () {
             {
               id,
               key: `left:${event.id}:${slot}`,
-              body: {
-                kind: "message",
-                author: { door: event.door, id: "troupe", name: "Troupe", kind: "system" },
-                text: `@${name} is not in this room any more and did not take up what it was asked.`,
-                mentions: [],
-                attachments: [],
-                replyTo: event.id,
-                edits: null,
-                root: event.root,
-                hop: event.hop + 1,
-                slots: [inviter],
-                lastLead: null,
-                principal: event.principal,
-                turn: null,
-              },
+              body: following(
+                event,
+                runtimeAt(event.door),
+                `@${name} is not in this room any more and did not take up what it was asked.`,
+                { slots: [inviter] },
+              ),
             },
           ]
     yield* journal.close({

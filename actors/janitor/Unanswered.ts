@@ -7,11 +7,13 @@ import * as Clock from "effect/Clock"
 import {
   Courier,
   eventJson,
+  following,
   isInside,
   Journal,
   mostHops,
   newId,
   Roster,
+  runtimeAt,
   Sql,
   type AgentId,
   type EventId,
@@ -73,21 +75,7 @@ const giveUp = Effect.fnUntraced(function* (event: MessageEvent, agent: AgentId)
       {
         id,
         key: `say:${id}`,
-        body: {
-          kind: "message",
-          author: { door: door.id, id: "troupe", name: "Troupe", kind: "system" },
-          text,
-          mentions: [],
-          attachments: [],
-          replyTo: event.id,
-          edits: null,
-          root: event.root,
-          hop: event.hop + 1,
-          slots,
-          lastLead: null,
-          principal: event.principal,
-          turn: null,
-        },
+        body: following(event, runtimeAt(door.id), text, { slots }),
       },
       {
         body: {

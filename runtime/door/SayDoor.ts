@@ -13,6 +13,7 @@ import { Bus } from "../bus/Bus.ts"
 import { sayAny } from "../bus/Subject.ts"
 import { mentionsIn, mostHops } from "../room/Address.ts"
 import type { MessageEvent } from "../room/Event.ts"
+import { agentAt, following } from "../room/Following.ts"
 import { newId, type AgentId, type EventId, type ThreadId } from "../room/Id.ts"
 import { Journal } from "../room/Journal.ts"
 import { Rooms } from "../room/Rooms.ts"
@@ -121,22 +122,18 @@ export class SayDoor extends Context.Service<
             {
               id,
               key: `say:${word}`,
-              body: {
-                kind: "message",
-                author: { door: door.id, id: speaker.id, name: speaker.name, kind: "agent" },
+              body: following(
+                earlier ?? { id, root: id, hop: -1, principal: `${door.id}:${speaker.id}` },
+                agentAt(door, speaker),
                 text,
-                mentions,
-                attachments: [],
-                replyTo: earlier?.id ?? null,
-                edits: null,
-                root: earlier?.root ?? id,
-                hop,
-                slots,
-                lastLead: null,
-                principal: earlier?.principal ?? `${door.id}:${speaker.id}`,
-                turn: null,
-                ...(tooFar ? { uncalled: asked } : {}),
-              },
+                {
+                  mentions,
+                  replyTo: earlier?.id ?? null,
+                  hop,
+                  slots,
+                  ...(tooFar ? { uncalled: asked } : {}),
+                },
+              ),
             },
             {
               body: {

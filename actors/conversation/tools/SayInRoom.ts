@@ -5,7 +5,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import {
+  agentAt,
   Courier,
+  following,
   Journal,
   newId,
   type AgentId,
@@ -61,22 +63,18 @@ export const sayInRoom = Effect.fn("Tool.say")(function* (
       {
         id,
         key: keyOf(turn),
-        body: {
-          kind: "message",
-          author: { door: door.id, id: turn.agent, name: turn.agentName, kind: "agent" },
+        body: following(
+          { id: turn.event, root: turn.root, hop: turn.hop, principal: turn.principal },
+          agentAt(door, { id: turn.agent, name: turn.agentName }),
           text,
-          mentions: asked,
-          attachments: file === undefined ? [] : [file],
-          replyTo: turn.event,
-          edits: null,
-          root: turn.root,
-          hop: turn.hop + 1,
-          slots: asked,
-          lastLead: null,
-          principal: turn.principal,
-          turn: turn.turn,
-          ...(invited === undefined ? {} : { invites: true }),
-        },
+          {
+            mentions: asked,
+            attachments: file === undefined ? [] : [file],
+            slots: asked,
+            turn: turn.turn,
+            ...(invited === undefined ? {} : { invites: true }),
+          },
+        ),
       },
     ],
   })

@@ -5,7 +5,9 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import {
+  agentAt,
   Courier,
+  following,
   Journal,
   mentionsIn,
   mostHops,
@@ -65,22 +67,12 @@ export const endTurn = Effect.fn("Turn.end")(function* (work: Work, end: End) {
   const words: Said = {
     id,
     key: `turn:${work.turn}`,
-    body: {
-      kind: "message",
-      author: { door: door.id, id: agent.id, name: agent.name, kind: "agent" },
-      text,
+    body: following(event, agentAt(door, agent), text, {
       mentions,
-      attachments: [],
-      replyTo: event.id,
-      edits: null,
-      root: event.root,
-      hop,
       slots,
-      lastLead: null,
-      principal: event.principal,
       turn: work.turn,
       ...(tooFar ? { uncalled: asked } : {}),
-    },
+    }),
   }
   const written = yield* journal.finish({
     ws: work.ws,

@@ -5,7 +5,9 @@
 import * as Effect from "effect/Effect"
 import * as Clock from "effect/Clock"
 import {
+  agentAt,
   Courier,
+  following,
   Journal,
   newId,
   type EventId,
@@ -64,22 +66,10 @@ export const restTurn = Effect.fn("Turn.rest")(function* (
           {
             id,
             key: rest.key ?? `turn:${work.turn}:${part}`,
-            body: {
-              kind: "message",
-              author: { door: door.id, id: agent.id, name: agent.name, kind: "agent" },
-              text: rest.text,
-              mentions: [],
-              attachments: [],
-              replyTo: event.id,
-              edits: null,
-              root: event.root,
-              hop: event.hop + 1,
-              slots: [],
-              lastLead: null,
-              principal: event.principal,
+            body: following(event, agentAt(door, agent), rest.text, {
               turn: work.turn,
               actions: rest.actions,
-            },
+            }),
           },
         ]
   const rested = yield* journal.rest({
