@@ -70,8 +70,11 @@ export const makeOutward = (
             }),
           )
         const verdict = verdictOf(error)
+        const flood = error.code === 429
         const fail = (verdict: SendError["verdict"], afterMs = 0, everywhere = false) =>
-          Effect.fail(new SendError({ verdict, afterMs, everywhere, message: sentence(error), cause: error }))
+          Effect.fail(
+            new SendError({ verdict, afterMs, everywhere, flood, message: sentence(error), cause: error }),
+          )
         switch (verdict._tag) {
           case "done":
             return unchanged === undefined ? fail("gone") : Effect.succeed(unchanged)

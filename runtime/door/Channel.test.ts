@@ -3,7 +3,9 @@ import * as TestClock from "effect/testing/TestClock"
 import { describe, expect, it } from "vitest"
 import type { AgentId, DoorId, ThreadId, TurnId } from "../room/Id.ts"
 import type { Journal } from "../room/Journal.ts"
-import { Channel, placeholder } from "./Channel.ts"
+import { Channel } from "./Channel.ts"
+import { placeholder } from "./Letter.ts"
+import { Flood } from "./Flood.ts"
 import type { Parcel } from "./Parcel.ts"
 import { SendError, type Outward, type Say } from "./Outward.ts"
 
@@ -61,7 +63,7 @@ const stageOf = (more: Partial<Outward>) =>
     } as unknown as Journal["Service"]
     const services = yield* Effect.context<never>()
     const clock = yield* Effect.clockWith(Effect.succeed)
-    const flood = { until: 0 }
+    const flood = new Flood()
     const door = { mine: true }
     const make = () =>
       new Channel({

@@ -10,32 +10,10 @@ import type { Journal } from "../room/Journal.ts"
 import type { TurnId } from "../room/Id.ts"
 import { anew } from "../store/hot/parts.ts"
 import type { StoreError } from "../store/StoreError.ts"
-import type { Action, Parcel } from "./Parcel.ts"
+import type { Flood } from "./Flood.ts"
+import { createAt, kindOf, placeholder, stopIt, type Letter, type Next, type Settling } from "./Letter.ts"
+import type { Parcel } from "./Parcel.ts"
 import type { Outward, SendError } from "./Outward.ts"
-
-interface Letter {
-  parcel: Parcel
-  platformId: string | null
-  text: string | null
-  /** What the running turn has said so far, and what of it is shown. */
-  live: string
-  shown: string
-  /** Progress is not shown before this time. */
-  showAt: number
-  /** Until then it waits for final words. */
-  readonly createAt: number
-  split: boolean
-}
-
-/** Words whose buttons are answered, as they are to stand now. */
-interface Settling {
-  readonly parcel: Parcel
-  readonly text: string
-}
-
-type Next =
-  | { readonly job: "create" | "final" | "progress"; readonly letter: Letter }
-  | { readonly job: "settle"; readonly settling: Settling }
 
 interface Deps {
   readonly outward: Outward
@@ -43,8 +21,8 @@ interface Deps {
   readonly fence: () => number
   /** P9: the door is ours at this moment. Asked before each call. */
   readonly mine: () => boolean
-  /** Until when the whole account has to wait. */
-  readonly flood: { until: number }
+  /** What the account may do, all its channels together. */
+  readonly flood: Flood
   readonly now: () => number
   readonly run: (effect: Effect.Effect<void>) => void
   readonly idle: () => void
@@ -54,14 +32,8 @@ interface Deps {
   readonly settled: (turn: TurnId, part: number) => void
 }
 
-/** What is shown until there are words. */
-export const placeholder = "…"
 /** How long to wait for the next beat of a door that may not be ours any more. */
 const doubt = 500
-/** When a message may be said for the first time. */
-const createAt = (letter: Letter): number => (letter.text === null ? letter.createAt : 0)
-/** Stands below the words of a running turn. */
-const stopIt = (turn: TurnId): Action => ({ label: "Stop", order: { verb: "stop", turn } })
 /** A short answer is not worth a progress edit: the first waits this long after the first words. */
 const firstProgress = 55
 
@@ -146,9 +118,11 @@ export class Channel {
     const now = this.d.now()
     const ripe =
       next.job === "create" ? createAt(next.letter) : next.job === "progress" ? next.letter.showAt : 0
-    const at = Math.max(this.until, this.d.flood.until, ripe)
+    const at = Math.max(this.until, ripe)
     if (at > now) return this.wakeAt(at, now)
     if (!this.d.mine()) return this.wakeAt(now + doubt, now)
+    const wait = this.d.flood.take(kindOf(next), now)
+    if (wait > 0) return this.wakeAt(now + wait, now)
     this.busy = true
     this.d.run(
       this.call(next).pipe(
@@ -292,13 +266,13 @@ export class Channel {
       .pipe(
         Effect.map(() => {
           letter.shown = live
-          letter.showAt = this.d.now() + this.d.outward.progressEvery(letter.parcel.channel)
+          letter.showAt = this.d.now() + this.every(letter.parcel.channel)
         }),
         Effect.catchTag("SendError", (error) => {
           // Progress is never repeated: what is said next will carry it.
           letter.shown = live
           letter.showAt = this.d.now() + 1000
-          if (error.verdict === "retry") this.delay(error)
+          if (error.verdict === "retry") this.delay(error, letter.parcel.channel)
           return Effect.void
         }),
       )
@@ -314,21 +288,28 @@ export class Channel {
     return this.d.outward.edit({ ...say, platformId: platformId! }).pipe(
       Effect.andThen(over),
       Effect.catchTag("SendError", (error) =>
-        error.verdict === "retry" ? Effect.sync(() => this.delay(error)) : over,
+        error.verdict === "retry" ? Effect.sync(() => this.delay(error, channel)) : over,
       ),
     )
   }
 
-  private delay(error: SendError): void {
-    const until = this.d.now() + Math.max(error.afterMs, 50)
-    if (error.everywhere) this.d.flood.until = Math.max(this.d.flood.until, until)
-    else this.until = Math.max(this.until, until)
+  private delay(error: SendError, channel: string): void {
+    const now = this.d.now()
+    const afterMs = Math.max(error.afterMs, 50)
+    if (error.flood === true) this.d.flood.refused(channel, error.everywhere, afterMs, now)
+    else if (error.everywhere) this.d.flood.pause(afterMs, now)
+    if (!error.everywhere) this.until = Math.max(this.until, now + afterMs)
+  }
+
+  /** The least time between two pieces of progress here. */
+  private every(channel: string): number {
+    return this.d.outward.progressEvery(channel) * this.d.flood.factor(channel, this.d.now())
   }
 
   private failed(letter: Letter, error: SendError): Effect.Effect<void> {
     switch (error.verdict) {
       case "retry":
-        return Effect.sync(() => this.delay(error))
+        return Effect.sync(() => this.delay(error, letter.parcel.channel))
       case "lost":
         // Somebody deleted our message: its words are said in a new one.
         return Effect.sync(() => {

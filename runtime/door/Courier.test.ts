@@ -12,7 +12,7 @@ import type { AgentId, DoorId, ThreadId, TurnId, WorkspaceId } from "../room/Id.
 import { Journal } from "../room/Journal.ts"
 import { Roster } from "../room/Roster.ts"
 import { Sql } from "../store/Sql.ts"
-import { placeholder } from "./Channel.ts"
+import { placeholder } from "./Letter.ts"
 import { Courier } from "./Courier.ts"
 import type { Outward } from "./Outward.ts"
 import type { Parcel } from "./Parcel.ts"

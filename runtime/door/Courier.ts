@@ -24,6 +24,7 @@ import { Roster } from "../room/Roster.ts"
 import { Sql } from "../store/Sql.ts"
 import type { StoreError } from "../store/StoreError.ts"
 import { Channel } from "./Channel.ts"
+import { Flood } from "./Flood.ts"
 import type { Outward } from "./Outward.ts"
 import type { Parcel } from "./Parcel.ts"
 
@@ -59,7 +60,7 @@ export class Courier extends Context.Service<
           journal,
           fence: () => leases.fence(`door:${door}`) ?? -1,
           mine: () => leases.holds(`door:${door}`),
-          flood: served,
+          flood: served.flood,
           now: () => clock.currentTimeMillisUnsafe(),
           run,
           // An old one may still wake: another may have its name by then.
@@ -137,7 +138,7 @@ export class Courier extends Context.Service<
               const served = {
                 outward,
                 channels: new Map(),
-                until: 0,
+                flood: new Flood(),
                 ended: new Set<string>(),
                 endedBefore: new Set<string>(),
               }
@@ -181,8 +182,7 @@ export class Courier extends Context.Service<
 interface Served {
   readonly outward: Outward
   readonly channels: Map<string, Channel>
-  /** Until when the whole account has to wait. */
-  until: number
+  readonly flood: Flood
   /** Rows that ended here since the last sweep, and in the interval before it. */
   ended: Set<string>
   endedBefore: Set<string>

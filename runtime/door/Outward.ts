@@ -56,6 +56,8 @@ export class SendError extends Schema.TaggedError<SendError>()("SendError", {
   afterMs: Schema.Number,
   /** The flood limit holds for the whole account, not for this channel alone. */
   everywhere: Schema.Boolean,
+  /** The platform asks to slow down. */
+  flood: Schema.optionalKey(Schema.Boolean),
   message: Schema.String,
   cause: Schema.Defect(),
 }) {}
