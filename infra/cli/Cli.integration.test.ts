@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -180,6 +180,22 @@ describe("the command line", () => {
     expect((await asks("/metrics")).status).toBe(401)
     expect((await troupe(["tokens", "drop", token!.id])).err).toBe("There is no such token.\n")
     expect((await parsed("tokens")) as unknown).toEqual([])
+  })
+
+  it("is well, says the doctor, until a secret file is open to others", async () => {
+    const key = join(home, "troupe/cli.token")
+    const found = (await parsed("doctor")) as ReadonlyArray<{
+      readonly check: string
+      readonly state: string
+    }>
+    const states = new Map(found.map((f) => [f.check, f.state]))
+    expect([...states.values()]).not.toContain("wrong")
+    expect([states.get("troupe"), states.get("home")]).toEqual(["ok", "ok"])
+    chmodSync(key, 0o644)
+    const { code, out } = await troupe(["doctor"])
+    expect([code, out]).toEqual([1, expect.stringContaining(`WRONG  home         Others may read ${key}.`)])
+    expect(out).toContain(`$ chmod 600 ${key}`)
+    chmodSync(key, 0o600)
   })
 
   it("applies a changed troupe.yaml to the running company, and refuses what it cannot take", async () => {

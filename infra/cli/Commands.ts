@@ -8,6 +8,7 @@ import { randomUUID } from "node:crypto"
 import type { Event } from "../../runtime/index.ts"
 import { apply } from "./ApplyCommand.ts"
 import { call, CliError } from "./Client.ts"
+import { doctor } from "./DoctorCommand.ts"
 import { eventLines } from "./EventLines.ts"
 import { github } from "./GithubSetup.ts"
 import { inspect } from "./InspectCommand.ts"
@@ -252,6 +253,7 @@ export const troupe = Command.make("troupe").pipe(
     stop,
     tokens,
     pair,
+    doctor,
     inspect,
     github,
   ]),

@@ -3,9 +3,11 @@
  * Survives kill -9 of itself, of its workers and of us (P1: what was committed stays). Works as root and as any user.
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { randomBytes } from "node:crypto"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { EmbeddedError } from "./EmbeddedError.ts"
 import type { Home } from "./Home.ts"
@@ -49,13 +51,24 @@ export const startPostgres = Effect.fn("Postgres.start")(function* (home: Home) 
   const [{ status }, version] = yield* Effect.all([server, asked], { concurrency: 2 })
   yield* Effect.forkScoped(settle(cluster).pipe(Effect.catch((error) => Effect.logWarning(error.message))))
   return {
-    url: Redacted.make(`postgres://postgres:${noted.password}@127.0.0.1:${port}/postgres`),
+    url: urlOf(noted.password, port),
     port,
     /** "18.4" */
     version: /(\d+\.\d+)/.exec(version)?.[1] ?? version,
     status,
   }
 })
+
+const urlOf = (password: string, port: number) =>
+  Redacted.make(`postgres://postgres:${password}@127.0.0.1:${port}/postgres`)
+
+/** Where the embedded Postgres of a home answers while its Troupe runs; undefined where there is none. */
+export const embeddedPostgres = (home: string): Redacted.Redacted | undefined => {
+  const file = join(home, FILE)
+  if (!existsSync(file)) return undefined
+  const noted = Schema.decodeUnknownOption(Access)(readFileSync(file, "utf8"))
+  return Option.getOrUndefined(Option.map(noted, ({ password, port }) => urlOf(password, port)))
+}
 
 const command = (cluster: Cluster, port: number): Command => {
   const settings = {

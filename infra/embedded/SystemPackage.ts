@@ -33,7 +33,7 @@ export const bubblewrap: SystemProgram = {
 
 /** The path of the program, installed first when that is possible. */
 export const systemProgram = Effect.fnUntraced(function* (wanted: SystemProgram) {
-  const found = inPath(wanted.program)
+  const found = findProgram(wanted.program)
   if (found !== undefined) return found
   const system = thisSystem()
   if (system !== "debian" || process.getuid?.() !== 0) return yield* missing(wanted, system)
@@ -44,7 +44,7 @@ export const systemProgram = Effect.fnUntraced(function* (wanted: SystemProgram)
     Effect.catchTag("EmbeddedError", () => aptGet(["update"]).pipe(Effect.andThen(aptGet(install)))),
     Effect.catchTag("EmbeddedError", (error) => missing(wanted, system, error)),
   )
-  return inPath(wanted.program) ?? (yield* missing(wanted, system))
+  return findProgram(wanted.program) ?? (yield* missing(wanted, system))
 })
 
 /** Which system this is, from the text of /etc/os-release. */
@@ -110,7 +110,7 @@ const aptGet = (args: ReadonlyArray<string>) =>
   })
 
 /** The program's file in PATH, or where systems keep servers that a user's PATH often lacks. */
-const inPath = (program: string): string | undefined => {
+export const findProgram = (program: string): string | undefined => {
   const places = [
     ...(process.env["PATH"] ?? "").split(delimiter),
     "/usr/sbin",
@@ -130,7 +130,7 @@ const inPath = (program: string): string | undefined => {
     })
 }
 
-const thisSystem = (): System => {
+export const thisSystem = (): System => {
   try {
     return systemOf(process.platform, readFileSync("/etc/os-release", "utf8"))
   } catch {

@@ -24,6 +24,7 @@ import {
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type { WorkspaceId } from "../room/Id.ts"
@@ -126,19 +127,53 @@ const open = (address: NatsAddress) =>
       waitOnFirstConnect: false,
       // A stack trace for every publication costs more than the publication.
       noAsyncTraces: true,
-      ...(address.user === undefined
-        ? {}
-        : {
-            user: address.user,
-            pass: address.password === undefined ? "" : Redacted.value(address.password),
-          }),
-      ...(address.creds === undefined
-        ? {}
-        : { authenticator: authenticatorOf(Redacted.value(address.creds)) }),
-      // Whoever writes tls:// is not content with less, and a password is not sent before.
-      ...(address.url.startsWith("tls://") ? { tls: {} } : {}),
+      ...access(address),
     }),
   ).pipe(Effect.tap((nc) => Effect.sync(() => watch(nc))))
+
+const access = (address: NatsAddress) => ({
+  ...(address.user === undefined
+    ? {}
+    : {
+        user: address.user,
+        pass: address.password === undefined ? "" : Redacted.value(address.password),
+      }),
+  ...(address.creds === undefined ? {} : { authenticator: authenticatorOf(Redacted.value(address.creds)) }),
+  // Whoever writes tls:// is not content with less, and a password is not sent before.
+  ...(address.url.startsWith("tls://") ? { tls: {} } : {}),
+})
+
+/** What a server says of itself to who may come in: for those who look whether all is well, and change nothing. */
+export const look = (address: NatsAddress) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const nc = yield* Effect.acquireRelease(
+        attempt("connect to NATS", () =>
+          connect({
+            servers: address.url.split(","),
+            name: "troupe doctor",
+            reconnect: false,
+            timeout: 3000,
+            ...access(address),
+          }),
+        ),
+        (c) => Effect.promise(() => c.close()).pipe(Effect.ignore),
+      )
+      const stored = yield* Effect.option(
+        attempt("reach JetStream", async () => {
+          const jsm = await jetstreamManager(nc, { timeout: 3000 })
+          return jsm.getAccountInfo()
+        }),
+      )
+      return {
+        version: nc.info?.version ?? "0",
+        /** JetStream: what is stored for this account, and how much may be (-1: no limit). */
+        storage: Option.getOrNull(
+          Option.map(stored, (info) => ({ used: info.storage, most: info.limits.max_storage })),
+        ),
+      }
+    }),
+  )
 
 const authenticatorOf = (creds: string) => {
   const text = creds.trim()
