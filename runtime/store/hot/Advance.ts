@@ -5,12 +5,13 @@
  *
  * S4: the model's reply is saved and its tool calls are journalled as started, before any of them runs.
  * S5: their results, the words that joined and the next model step, started with its money reserved. `granted` is null when
- * the money is used up: no step was started. A tool call that waited for permission and has it is started the same way.
+ * the money is used up: no step was started. A tool call that waited for permission and has it is started the same way; any
+ * other step is started once, or refused.
  */
 import type { Sql } from "../Sql.ts"
 import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
 import type { Release, Scope, TranscriptRow } from "./Begin.ts"
-import { byKey, reserve, settle, transcribe } from "./parts.ts"
+import { byKey, ended, reserve, settle, transcribe } from "./parts.ts"
 
 export interface AdvanceRow {
   readonly turn: string
@@ -69,10 +70,7 @@ ok as (
   returning b.*, t.hold),
 ${reserve},
 ${settle(true)},
-en as (
-  update step s set state = e.state, cost = e.cost, usage = e.usage, ended_at = now()
-  from ok b, jsonb_to_recordset(b.ended) as e(n int, state text, cost bigint, usage jsonb)
-  where s.turn = b.turn and s.n = e.n),
+${ended},
 st as (
   insert into step (turn, n, kind, state, call, tool, input, reserved, scopes)
   select b.turn, s.n, s.kind, 'started', s.call, s.tool, s.input, coalesce(case when s.kind = 'model' then g.amount end, 0),
@@ -80,7 +78,7 @@ st as (
   from ok b left join granted g using (ord),
     jsonb_to_recordset(b.started) as s(n int, kind text, call text, tool text, input text)
   where s.kind = 'tool' or g.amount is not null
-  on conflict (turn, n) do update set state = 'started', started_at = now() where step.state = 'pending'),
+  on conflict (turn, n) do update set state = case when step.state = 'pending' then 'started' end, started_at = now()),
 sg as (
   insert into segment (agent, thread, segment, frozen)
   select b.agent, b.thread, b.segment, b.frozen from ok b where b.frozen is not null),

@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import type { Sql } from "../Sql.ts"
 import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
 import type { Address, Release, TranscriptRow } from "./Begin.ts"
-import { address, anew, byKey, due, settle, transcribe } from "./parts.ts"
+import { address, anew, byKey, due, ended, settle, transcribe } from "./parts.ts"
 
 export interface FinishRow {
   readonly ws: string
@@ -65,10 +65,7 @@ ok as (
   from b where t.id = b.turn and t.fence = b.fence and ((${byKey("t.state")} = 'running' and not t.stop and t.joined = b.taken)
       or (b.state = 'stopped' and ${byKey("t.state")} in ('running', 'waiting')))
   returning b.*),
-en as (
-  update step s set state = e.state, cost = e.cost, usage = e.usage, ended_at = now()
-  from ok b, jsonb_to_recordset(b.ended) as e(n int, state text, cost bigint, usage jsonb)
-  where s.turn = b.turn and s.n = e.n),
+${ended},
 ${settle(false)},
 ${transcribe},
 ${append()},

@@ -18,6 +18,7 @@ import { Relay } from "../../room/Relay.ts"
 import { Roster } from "../../room/Roster.ts"
 import { Sql } from "../Sql.ts"
 import { accept, type AcceptedRow } from "./Accept.ts"
+import { advance } from "./Advance.ts"
 import { begin } from "./Begin.ts"
 import { finish } from "./Finish.ts"
 import { order, type OrderRow } from "./Order.ts"
@@ -282,6 +283,28 @@ describe("lead with a stalled process (P5, P9)", () => {
     await s.blocked(1)
     await taking.commit()
     expect((await woken).events).toEqual([])
+    const saved = {
+      turn: w.turn,
+      agent: "ada",
+      thread: w.thread,
+      door: "d",
+      segment: 1,
+      fence: 3,
+      taken: 0,
+      ended: [{ n: 1, state: "saved", cost: 1, usage: null }],
+      started: [],
+      wanted: null,
+      least: 0,
+      scopes: [],
+      release: [],
+      rows: [],
+      frozen: null,
+      events: [],
+    } as const
+    expect((await run(advance(a)(saved))).written).toBe(false)
+    expect((await run(advance(b)({ ...saved, fence: 4 }))).written).toBe(true)
+    // What has ended does not end again, whoever says so.
+    await expect(run(advance(b)({ ...saved, fence: 4 }))).rejects.toMatchObject({ kind: "refused" })
     expect(await s.rows("select state from turn where id = $1", [w.turn])).toEqual([{ state: "running" }])
     expect((await run(finish(a)(finishing(w.turn, w.thread)))).status).toBe("gone")
   })

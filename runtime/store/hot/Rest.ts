@@ -8,7 +8,7 @@
 import type { Sql } from "../Sql.ts"
 import { append, appended, appending, withAppended, type Landed, type NewEvent } from "./Append.ts"
 import type { Address, Release, TranscriptRow } from "./Begin.ts"
-import { address, byKey, due, settle, transcribe } from "./parts.ts"
+import { address, byKey, due, ended, settle, transcribe } from "./parts.ts"
 
 interface Words {
   readonly ws: string
@@ -88,10 +88,7 @@ ok as (
     cost = t.cost + coalesce((select sum((e->>'cost')::bigint) from jsonb_array_elements(b.ended) e), 0)
   from b where t.id = b.turn and t.fence = b.fence and ${byKey("t.state")} = 'running' and not t.stop
   returning b.*, t.principal),
-en as (
-  update step s set state = e.state, cost = e.cost, usage = e.usage, ended_at = now()
-  from ok b, jsonb_to_recordset(b.ended) as e(n int, state text, cost bigint, usage jsonb)
-  where s.turn = b.turn and s.n = e.n),
+${ended},
 pe as (
   insert into step (turn, n, kind, state, call, tool, input)
   select b.turn, s.n, 'tool', 'pending', s.call, s.tool, s.input

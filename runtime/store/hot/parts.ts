@@ -83,6 +83,17 @@ export const settle = (withGrant: boolean) => `
 export const givenUp = (evidence: string, spent = "null") => `case when ${evidence} ? 'reserved' then
     jsonb_build_array(${evidence} || jsonb_build_object('spent', coalesce(${spent}, (${evidence}->>'reserved')::bigint))) else '[]' end`
 
+/**
+ * P6. Ends `b.ended` ([{n, state, cost, usage}]), each once: a step that is not open any more was ended by a statement that whoever
+ * sends this did not know of, and becomes null, which is refused. A turn that was cut off while its statement was on its way finds
+ * it so.
+ */
+export const ended = `
+  en as (
+    update step s set state = case when s.state in ('started', 'pending') then e.state end, cost = e.cost, usage = e.usage, ended_at = now()
+    from ok b, jsonb_to_recordset(b.ended) as e(n int, state text, cost bigint, usage jsonb)
+    where s.turn = b.turn and s.n = e.n)`
+
 /** P12. Appends `b.rows` ([{n, role, content, heard}]) to the transcript of the turn's segment. */
 export const transcribe = `
   tr as (
