@@ -1,6 +1,6 @@
 /**
- * The scene: a Telegram group with two agents, a bug report, a second person, a second opinion, and a runtime that is killed in the
- * middle of a command. Everything is real but the model (rehearsal) and Telegram (our emulator).
+ * The scene: a Telegram group with two agents, a bug report, a file from the sandbox, a second opinion, words that join the work,
+ * a stop, and a runtime that is killed in the middle of a command. Everything is real but the model (rehearsal) and Telegram (our emulator).
  */
 import * as Effect from "effect/Effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
@@ -17,6 +17,8 @@ export interface Played {
   /** What is not as it should be; empty when all is well. */
   readonly faults: ReadonlyArray<string>
 }
+
+const stopped = /^ada\nStopped\. /
 
 const company = (apiRoot: string) => ({
   agents: [
@@ -82,30 +84,52 @@ export const play = (note: (line: string) => void) =>
       )
 
     note("Eva reports a bug and asks ada to look.")
-    const bug = tg.say(group, eva, "@ada run: echo 'suite: 41 passed, 1 failed' && false")
+    const bug = tg.say(group, eva, "@ada run: echo 'suite: 41 passed, 1 failed' | tee report.txt && false")
     tg.say(group, max, "I can look at it after lunch.")
     yield* answerTo(bug)
+
+    note("She wants the report, and gets the file from ada's sandbox.")
+    const share = tg.say(group, eva, "@ada share: report.txt")
+    yield* answerTo(share)
 
     note("Eva asks bo for a second pair of eyes.")
     const review = tg.say(group, eva, "@bo is one failure of 42 a reason to wait?")
     yield* answerTo(review)
 
+    note("A longer command runs; Eva steers: what she adds joins the work.")
+    const steered = tg.say(group, eva, "@ada run: sleep 1; echo first")
+    yield* onTheBus("tool", 5)
+    tg.say(group, eva, "@ada and say when it is done")
+    yield* answerTo(steered)
+
+    note("Another one was a mistake: Max says stop, and it stops.")
+    const mistake = tg.say(group, eva, "@ada run: sleep 60")
+    yield* onTheBus("tool", 9)
+    tg.say(group, max, "stop")
+    yield* tg.waitFor(
+      group,
+      (seen) => seen.some((m) => m.replyTo === mistake && stopped.test(m.text)),
+      15_000,
+    )
+
     note("Eva starts a longer command, and the whole runtime is killed with SIGKILL in the middle of it ...")
     const long = tg.say(group, eva, "@ada run: sleep 1; echo finished")
     yield* tg.waitFor(group, (seen) => seen.some((m) => m.replyTo === long), 15_000)
-    // Its start; the start and the receipt of the first command came before.
-    yield* onTheBus("tool", 3)
+    yield* onTheBus("tool", 10)
     yield* Effect.promise(() => runtime.kill("SIGKILL"))
     note("... and started again on the same directory.")
     yield* Effect.promise(() => runtime.start())
     yield* answerTo(long)
     // The last words on the bus come a moment after the chat has them.
-    const subjects = yield* onTheBus("delivery", 3)
+    const subjects = yield* onTheBus("delivery", 7)
 
     const transcript = tg.transcript(group)
     const faults = faultsIn(transcript, [
       { message: bug, agent: "ada" },
+      { message: share, agent: "ada" },
       { message: review, agent: "bo" },
+      { message: steered, agent: "ada" },
+      { message: mistake, agent: "ada", says: stopped },
       { message: long, agent: "ada" },
     ])
     return { transcript, subjects, faults } satisfies Played

@@ -13,6 +13,7 @@ export const show = ({ transcript, subjects }: Played): string => {
     const grew = m.edits.length === 0 ? "" : dim(`  edited ${m.edits.length}x`)
     return [
       `  ${bold(m.from.name.padEnd(8))}${answers}${grew}`,
+      ...(m.file === null ? [] : [`           [${m.file.stored.name}, ${m.file.stored.bytes.length} bytes]`]),
       ...m.text.split("\n").map((line) => `           ${line}`),
       "",
     ]

@@ -90,6 +90,33 @@ describe("the rehearsal", () => {
     }),
   )
 
+  it.live("finds whom open words should ask by what agents care for", () =>
+    Effect.gen(function* () {
+      const rehearsal = yield* Rehearsal.start({ paceMs: 0 })
+      const context = yield* Layer.build(
+        Anthropic.layer({ apiKey: Redacted.make(rehearsal.apiKey), baseUrl: rehearsal.url }),
+      )
+      const team =
+        "<triage>\nThe team:\n- @ada: Engineer; cares for bug, code\n- @bo: Reviewer; cares for risk\n</triage>"
+      const find = (text: string) =>
+        Effect.map(
+          Context.get(context, Model).call(
+            {
+              model: "rehearsal",
+              maxTokens: 100,
+              system: [team],
+              tools: [],
+              messages: [{ role: "user", content: framed(text) }],
+            },
+            () => {},
+          ),
+          words,
+        )
+      expect(yield* find("is there a risk?")).toBe("@bo: it cares for risk")
+      expect(yield* find("lovely weather")).toMatch(/^nobody: /)
+    }),
+  )
+
   it.live("answers words that joined while a tool ran, beside the result", () =>
     Effect.gen(function* () {
       const { call } = yield* open

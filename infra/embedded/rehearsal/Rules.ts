@@ -13,10 +13,15 @@ const noKey = "No model is connected; set ANTHROPIC_API_KEY and start again to t
 
 /** What a line asks for; `text` is an answer in words. */
 type Step =
-  | { readonly tool: "shell" | "read_file" | "write_file"; readonly values: ReadonlyArray<string> }
+  | {
+      readonly tool: "shell" | "read_file" | "write_file" | "share_file"
+      readonly values: ReadonlyArray<string>
+    }
   | { readonly text: string }
 
 export function answer(request: MessagesRequest): Speech {
+  const team = /<triage>[^]*?<\/triage>/.exec(JSON.stringify(request.system ?? ""))?.[0]
+  if (team !== undefined) return say(fitting(team, lastWords(request) ?? ""))
   const seen = toolOutcomes(request)
   const words = lastWords(request)
   const report = seen.map(receipt).join("\n\n")
@@ -30,6 +35,16 @@ export function answer(request: MessagesRequest): Speech {
 }
 
 const signed = (text: string): Speech => say(`${text}\n\n${signature}`)
+
+/** Who of a team is asked: the first whose cares are touched, else nobody. */
+function fitting(team: string, words: string): string {
+  const said = new Set(words.toLowerCase().match(/[\p{L}\p{N}_+#-]+/gu) ?? [])
+  for (const [, name, cares = ""] of team.matchAll(/- @([\w-]+):[^;]*?(?:; cares for (.*?))?\\n/g)) {
+    const touched = cares.split(", ").find((care) => said.has(care.toLowerCase()))
+    if (touched !== undefined) return `@${name}: it cares for ${touched}`
+  }
+  return "nobody: no interest of the team is touched"
+}
 
 function stepsFor(words: string): ReadonlyArray<Step> {
   const text = withoutGreetedNames(words)
@@ -50,6 +65,8 @@ function command(line: string): ReadonlyArray<Step> {
   if (read) return [{ tool: "read_file", values: [read[1]!] }]
   const write = /^write:\s*(\S+)\s+(\S.*)$/i.exec(line)
   if (write) return [{ tool: "write_file", values: [write[1]!, write[2]!] }]
+  const share = /^share:\s*(\S+)\s*$/i.exec(line)
+  if (share) return [{ tool: "share_file", values: [share[1]!] }]
   return []
 }
 
@@ -68,7 +85,7 @@ const isGreeting = (text: string): boolean =>
 
 const help = [
   "Hello! I am the rehearsal: I follow a few plain rules so that you can try the whole company without a key.",
-  "Type `run: <command>`, `read: <path>`, `write: <path> <text>` or `ask @name to ...`; for a real model set ANTHROPIC_API_KEY and start again.",
+  "Type `run: <command>`, `read: <path>`, `write: <path> <text>`, `share: <path>` or `ask @name to ...`; for a real model set ANTHROPIC_API_KEY and start again.",
 ].join("\n")
 
 /** Without `@`, so that repeating somebody's words calls nobody. */
@@ -93,6 +110,7 @@ function toolUse(step: Extract<Step, { tool: string }>, request: MessagesRequest
 const usual = {
   shell: [["command", "cmd", "script"]],
   read_file: [["path", "file"]],
+  share_file: [["path", "file"]],
   write_file: [
     ["path", "file"],
     ["content", "text", "contents"],
