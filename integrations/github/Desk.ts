@@ -46,6 +46,8 @@ export interface DeskServices {
     StoreError
   >
   readonly members: () => ReadonlyArray<Member>
+  /** Whether the room has words with this source key, or with one that it begins. */
+  readonly heard: (channel: string, sourceKey: string) => Effect.Effect<boolean, StoreError>
   /** The person for whom the agent worked last in one of these channels, by number. */
   readonly workedFor: (
     agent: AgentId,
@@ -168,6 +170,11 @@ export const makeDesk = Effect.fnUntraced(function* (
     // Open words of people who are not answered would be taken up by whoever is interested.
     if (!heard && settings.triage !== "off") return undefined
     const mentions = heard ? yield* whom(repository, context, spoken) : []
+    if (mentions.length > 0 || spoken.asked.app) {
+      // Deliveries may come in any order: what was edited meanwhile is not asked again in its first version.
+      const channel = `${repository.id}/${spoken.number}`
+      if (spoken.edits === null && (yield* services.heard(channel, laterKey(spoken)))) return undefined
+    }
     const asks = heard && (mentions.length > 0 || spoken.asked.app)
     // People talk to each other here: an order names whom it is for, or begins with a slash.
     const order = heard && spoken.edits === null && spoken.thread === null ? orderOf(spoken, asks) : undefined
@@ -369,6 +376,12 @@ const laneOf = (payload: Payload): string => {
 
 /** `<kind>/<id>` of the source key: what is answered, and reacted to. */
 const targetOf = (spoken: Spoken): string => spoken.sourceKey.split(":").slice(1, 3).join("/")
+
+/** What the source keys of edits of these words begin with. */
+const laterKey = (spoken: Spoken): string => {
+  const [, kind, id] = spoken.sourceKey.split(":")
+  return `gh:${kind === "opening" ? "edit" : kind}:${id}`
+}
 
 const touches = (text: string, member: Member): number => {
   const words = new Set(text.toLowerCase().match(/[\p{L}\p{N}_+#-]+/gu) ?? [])

@@ -157,6 +157,24 @@ describe("comments", () => {
     }),
   )
 
+  live("that come after their own edit ask nobody again", (s) =>
+    Effect.gen(function* () {
+      s.gh.silence(true)
+      const issue = s.gh.openIssue(s.repo, s.eve, "T", "@ada one")
+      const comment = s.gh.comment(issue, s.eve, "@ada red")
+      s.gh.editComment(issue, comment, s.eve, "@ada blue")
+      s.gh.editIssue(issue, s.eve, { body: "@ada two" })
+      s.gh.silence(false)
+      const given = s.app.deliveries.splice(0).toReversed()
+      for (const d of given) {
+        s.gh.deliver(s.app, d.event, d.payload)
+        yield* settled(s)
+      }
+      const asking = s.said.filter((m) => m.mentions.length > 0).map((m) => m.text)
+      expect(asking).toEqual(["# T\n\n@ada two", "@ada blue"])
+    }),
+  )
+
   live("edited by somebody else speak for whoever edited them", (s) =>
     Effect.gen(function* () {
       const issue = s.gh.openIssue(s.repo, s.eve, "T")

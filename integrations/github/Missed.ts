@@ -8,17 +8,15 @@ import * as Effect from "effect/Effect"
 import type { StoreError } from "../../runtime/index.ts"
 import type { Delivery } from "./Delivery.ts"
 import { deliveryOf } from "./Delivery.ts"
-import type { Desk } from "./Desk.ts"
+import type { Desk, DeskServices } from "./Desk.ts"
 import type { GithubApi } from "./GithubApi.ts"
 import { verdictOf, type GithubError } from "./GithubError.ts"
 import type { Payload } from "./Payload.ts"
 import type { Repository } from "./Repositories.ts"
 
-export interface MissedServices {
+export interface MissedServices extends Pick<DeskServices, "heard"> {
   /** Which of these deliveries are in the inbox. */
   readonly known: (guids: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, StoreError>
-  /** Whether the room has these words. */
-  readonly heard: (channel: string, sourceKey: string) => Effect.Effect<boolean, StoreError>
   /** When the last delivery came, in milliseconds by our clock; null: none ever did. */
   readonly lastAt: Effect.Effect<number | null, StoreError>
   /** When the door was made: what was said before is not for us. */
@@ -36,7 +34,6 @@ export interface Missed {
 export const makeMissed = (api: GithubApi, desk: Desk, services: MissedServices): Missed => {
   /** Everything before it has been seen through. */
   let seen: number | undefined
-  const asked = new Map<number, string>()
 
   const deliveries = Effect.fnUntraced(function* (from: number) {
     const missing: Array<{ readonly id: number; readonly guid: string }> = []
@@ -77,17 +74,13 @@ export const makeMissed = (api: GithubApi, desk: Desk, services: MissedServices)
     seen = now - overlap
   })
 
-  /** The same address is asked as long as it tells nothing new. */
-  const since = Effect.fnUntraced(function* (repository: Repository, from: number) {
-    const at = asked.get(repository.id) ?? new Date(from).toISOString()
-    asked.set(repository.id, at)
-    yield* Effect.catchIf(
-      byTime(repository, at),
+  /** A repository that was deleted or taken from us meanwhile stops nothing. */
+  const since = (repository: Repository, from: number) =>
+    Effect.catchIf(
+      byTime(repository, new Date(from).toISOString()),
       (e) => e._tag === "GithubError" && ["gone", "moved"].includes(verdictOf(e)._tag),
       (e) => Effect.logDebug(`${repository.fullName} was not looked through: ${e.message}`),
     )
-    asked.set(repository.id, new Date(api.clocks.now() - overlap).toISOString())
-  })
 
   const byTime = Effect.fnUntraced(function* (repository: Repository, at: string) {
     const shared = {
