@@ -31,6 +31,7 @@ import { policyOf, reaches, type Policy } from "./Policy.ts"
 import { among, read, type Failed, type ReadContext, type Spoken } from "./Read.ts"
 import { repositoryOf, type Repository } from "./Repositories.ts"
 import type { GithubSettings, Level } from "./Settings.ts"
+import { visible } from "./Visible.ts"
 
 export interface DeskServices {
   /** Commits before it returns; one statement for the whole batch. Fails only while the store is away. */
@@ -75,6 +76,8 @@ export interface DeskOptions {
   readonly identity: Effect.Effect<Omit<ReadContext, "members">>
   readonly trouble: (error: GithubError | StoreError) => Effect.Effect<void>
 }
+
+const mostPaths = 50
 
 /** An agent is woken so often by its own broken checks; then a person has to speak. */
 const mostFailures = 3
@@ -184,13 +187,16 @@ export const makeDesk = Effect.fnUntraced(function* (
         ? yield* pictures(api, repository, spoken.body, spoken.text, services.storeBlob)
         : []
     const target = targetOf(spoken)
+    const text = spoken.opensPull
+      ? `${spoken.text}${yield* gone(changes(repository, spoken.number), "")}`
+      : spoken.text
     return {
       message: {
         channel: `${repository.id}/${spoken.number}`,
         title: `${repository.fullName}${spoken.title}`,
         sourceKey: spoken.sourceKey,
         author: authorOf(by),
-        text: reaches(level, policy.command) ? spoken.text : asData(by, level, repository, spoken.text),
+        text: reaches(level, policy.command) ? text : asData(by, level, repository, text),
         attachments,
         mentions,
         direct: asks && mentions.length === 0,
@@ -221,6 +227,24 @@ export const makeDesk = Effect.fnUntraced(function* (
     if (thread === null || targetOf(spoken) === `review_comment/${thread}`) return []
     return yield* gone(inThread(repository, context, spoken.number, thread), [])
   })
+
+  /** Paths are words too: whoever is interested in them may take it up. */
+  const changes = (repository: Repository, number: number) =>
+    api
+      .inRepository(
+        repository,
+        { pull_requests: "read" },
+        "GET /repos/{owner}/{repo}/pulls/{pull_number}/files",
+        { pull_number: number, per_page: mostPaths },
+      )
+      .pipe(
+        Effect.map(({ data, next }) => {
+          const lines = data.map(
+            (f) => `${visible(f.filename).replaceAll("\n", " ")} +${f.additions} -${f.deletions}`,
+          )
+          return `\n\n[changes]\n${[...lines, ...(next === null ? [] : ["and more files"])].join("\n")}`
+        }),
+      )
 
   /** Who of us spoke in a review thread: told by what our App wrote there itself. */
   const inThread = Effect.fnUntraced(function* (

@@ -221,7 +221,7 @@ describe("pull requests", () => {
       s.gh.requestReview(pull, s.eve, s.app.bot)
       yield* settled(s)
       expect(s.texts()).toEqual([
-        "# Shout",
+        "# Shout\n\n[changes]\nmain.js +1 -3",
         "[marked this pull request as ready for review]",
         `[pushed; the head is ${sha} now]`,
         "[asked you for a review of this pull request]",
@@ -300,7 +300,7 @@ describe("pull requests", () => {
         s.gh.push(s.repo, s.eve, "topic", { "main.js": "3\n" })
         s.gh.check(s.gh.openPull(s.repo, s.eve, { title: "Theirs", head: "topic" }), ci, "test", "failure")
         yield* settled(s)
-        expect(last(s).text).toBe("# Theirs")
+        expect(last(s).text).toMatch(/^# Theirs\n/)
       }),
   )
 })

@@ -34,6 +34,8 @@ export interface Spoken {
   readonly thread: number | null
   /** Where the pictures of its body can be asked for. */
   readonly body: BodyOf | null
+  /** They open a pull request: what it changes belongs to them. */
+  readonly opensPull: boolean
 }
 
 export type BodyOf = { readonly kind: "issue" | "comment" | "review_comment"; readonly id: number }
@@ -137,6 +139,7 @@ export const openingOf = (room: Room, context: ReadContext, asks: boolean): Read
       asked: asks ? askedBy(`${room.title}\n\n${room.body ?? ""}`, context.members, context.slug) : nobody,
       thread: null,
       body: { kind: "issue", id: room.number },
+      opensPull: "head" in room || room.pull_request != null,
     },
   ]
 }
@@ -163,6 +166,7 @@ const about = (
         asked,
         thread: null,
         body: null,
+        opensPull: false,
       },
     ],
     failed: null,
@@ -243,6 +247,7 @@ export const said = (
         asked,
         thread: kind === "review_comment" ? (comment.in_reply_to_id ?? comment.id) : null,
         body: { kind, id: comment.id },
+        opensPull: false,
       },
     ],
     failed: null,
@@ -280,6 +285,7 @@ const reviewed = (
         asked,
         thread: null,
         body: null,
+        opensPull: false,
       },
     ],
     failed: null,
