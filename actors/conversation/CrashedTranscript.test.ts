@@ -19,7 +19,7 @@ import {
 import { workOf } from "./Adopt.ts"
 import { freeze } from "./context/Frozen.ts"
 import { JoinQueue } from "./JoinQueue.ts"
-import { TestJournal } from "./testJournal.ts"
+import { TestJournal, type Answer } from "./testJournal.ts"
 import { ok, toolOf } from "./testing.ts"
 import { runTurn } from "./turn/Turn.ts"
 import { Workplace } from "./turn/Workplace.ts"
@@ -31,7 +31,7 @@ const agent = {
   model: null,
   soul: "",
   interests: [],
-  permissions: {},
+  permissions: { asked: "ask", "asked again": "ask", denied: "deny" },
 } as unknown as Agent
 const door = {
   id: "d",
@@ -42,10 +42,8 @@ const door = {
   members: [],
 } as unknown as Door
 const budgets = { perRoot: 1, perAgentPerDay: 1, perMonth: 1, prices: {} }
-const tools = [
-  toolOf("again", () => Effect.succeed(ok("repeated")), { idempotent: true }),
-  toolOf("once", () => Effect.succeed(ok("done once"))),
-]
+/** Whatever may be called: what is safe to repeat, what is not, what needs permission, what is denied, what is unknown. */
+const kinds = ["again", "once", "asked", "asked again", "denied", "nowhere"] as const
 const frozen = freeze(agent, "claude-sonnet-5-5", [])
 const message = (n: number): MessageEvent =>
   ({
@@ -67,7 +65,7 @@ const message = (n: number): MessageEvent =>
 
 /** What a model may say: the kinds of blocks it is made of, and how it ends. */
 const replies = FastCheck.record({
-  blocks: FastCheck.array(FastCheck.constantFrom("text", "thinking", "again", "once", "nowhere"), {
+  blocks: FastCheck.array(FastCheck.constantFrom("text", "thinking", ...kinds), {
     maxLength: 4,
   }),
   stopReason: FastCheck.constantFrom(
@@ -88,6 +86,10 @@ const scenes = FastCheck.record({
   }),
   /** Statements before which a word joins. */
   joins: FastCheck.uniqueArray(FastCheck.integer({ min: 1, max: 8 }), { maxLength: 2 }),
+  /** Statements before which it is told to wait. */
+  waits: FastCheck.uniqueArray(FastCheck.integer({ min: 1, max: 10 }), { maxLength: 2 }),
+  /** What people answer when they are asked. */
+  answers: FastCheck.array(FastCheck.constantFrom<Answer>("yes", "yes", "no", "expired"), { maxLength: 8 }),
   turns: FastCheck.integer({ min: 1, max: 2 }),
 })
 type Scene = typeof scenes extends FastCheck.Arbitrary<infer S> ? S : never
@@ -98,7 +100,8 @@ const replyFor = (spec: Scene["replies"][number] | undefined): ModelReply => {
   const content = spec.blocks.map((kind): Block => {
     if (kind === "text") return { type: "text", text: "words" }
     if (kind === "thinking") return { type: "thinking", thinking: "hm", signature: `s${++ids}` }
-    return { type: "tool_use", id: `toolu_${++ids}`, name: kind, input: {} }
+    const id = `toolu_${++ids}`
+    return { type: "tool_use", id, name: kind, input: { id } }
   })
   // The API pauses only behind a server tool, and calls no tool where there is none.
   const calls = content.some((b) => b.type === "tool_use")
@@ -113,6 +116,16 @@ const play = Effect.fnUntraced(function* (scene: Scene) {
   const journal = new TestJournal()
   const binding = new Binding()
   const script = [...scene.replies]
+  const answers = [...scene.answers]
+  /** Which calls of which tool ran, each time. */
+  const ran: Array<{ readonly tool: string; readonly call: string }> = []
+  const toolNamed = (tool: string) =>
+    toolOf(
+      tool,
+      (input) => Effect.sync(() => (ran.push({ tool, call: (input as { id: string }).id }), ok("done"))),
+      { idempotent: tool.includes("again") },
+    )
+  const tools = kinds.filter((kind) => kind !== "nowhere").map(toolNamed)
   const refusals: Array<string> = []
   const model = layerMemory((request) =>
     Effect.sync(() => {
@@ -155,6 +168,7 @@ const play = Effect.fnUntraced(function* (scene: Scene) {
       heard: event.pos,
     })
     while (!journal.ended) {
+      if (journal.state === "waiting") journal.answer(() => answers.shift() ?? "yes")
       const [at, commits] = crashes.shift() ?? [Infinity, false]
       const crash = journal.crashAt(at, commits)
       const work = workOf({
@@ -170,7 +184,9 @@ const play = Effect.fnUntraced(function* (scene: Scene) {
       })
       const joining = new JoinQueue(journal.joined.slice(journal.taken), () => {})
       journal.before = () => {
-        if (!scene.joins.includes(++statements)) return
+        statements++
+        if (scene.waits.includes(statements)) journal.hold = true
+        if (!scene.joins.includes(statements)) return
         const word = message(++serial)
         journal.joined.push(word)
         joining.add(word)
@@ -181,18 +197,38 @@ const play = Effect.fnUntraced(function* (scene: Scene) {
     }
     expect(journal.said).not.toBe("")
     expect(journal.taken).toBeLessThanOrEqual(journal.joined.length)
-    expect(journal.steps.filter((s) => s.state === "started")).toEqual([])
+    expect(journal.steps.filter((s) => s.state === "started" || s.state === "pending")).toEqual([])
     // What a refusal has broken is never sent again: the conversation starts a new segment.
     if (journal.said.includes("the model declined")) journal.segment += 1
   }
   expect(refusals).toEqual([])
+  for (const { tool, call } of ran) {
+    expect(tool).not.toBe("denied")
+    if (tool.startsWith("asked")) expect(journal.approvals.get(call)).toBe("yes")
+    if (!tool.includes("again")) expect(ran.filter((r) => r.call === call)).toHaveLength(1)
+  }
+  for (const step of journal.told.filter((s) => s.kind === "tool" && s.state === "saved"))
+    if (tools.some((t) => t.spec.name === step.tool) && step.tool !== "denied")
+      expect([step.call, ran.some((r) => r.call === step.call)]).toEqual([
+        step.call,
+        (journal.approvals.get(step.call!) ?? "yes") === "yes",
+      ])
+  seen.add(
+    [...journal.approvals.values()].includes("no")
+      ? "refused"
+      : journal.approvals.size > 0
+        ? "asked"
+        : "plain",
+  )
 })
+const seen = new Set<string>()
 
-it("whatever the model says and wherever the process crashes, what is sent is a valid transcript (P6, P12)", async () => {
+it("whatever the model and people say and wherever the process crashes, what is sent is a valid transcript, and what needs permission runs once with it and never without (P6, P12)", async () => {
   await FastCheck.assert(
     FastCheck.asyncProperty(scenes, (scene) =>
       Effect.runPromise(Effect.provideService(play(scene), References.MinimumLogLevel, "None")),
     ),
-    { numRuns: 1500, seed: 20261124 },
+    { numRuns: 2000, seed: 20261124 },
   )
+  expect(seen).toEqual(new Set(["plain", "asked", "refused"]))
 })

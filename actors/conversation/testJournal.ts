@@ -10,6 +10,8 @@ import type { Block } from "../../integrations/anthropic/index.ts"
 
 type Advance = Parameters<Journal["Service"]["advance"]>[0]
 type Finish = Parameters<Journal["Service"]["finish"]>[0]
+type Rest = Parameters<Journal["Service"]["rest"]>[0]
+export type Answer = "yes" | "no" | "expired"
 interface Step {
   readonly n: number
   readonly kind: "model" | "tool"
@@ -23,11 +25,18 @@ export class TestJournal {
   readonly rows = new Map<number, Array<TranscriptRow & { readonly turn: string }>>()
   readonly joined: Array<MessageEvent> = []
   steps: Array<Step> = []
+  /** The steps of all turns. */
+  readonly told: Array<Step> = []
   turn = ""
   segment = 1
   taken = 0
   ended = false
   said = ""
+  state: "running" | "waiting" = "running"
+  /** Told to wait: the turn rests at its next boundary. */
+  hold = false
+  /** What a person was asked to allow, by call. */
+  readonly approvals = new Map<string, Answer | null>()
   /** Statements until the crash, and whether that one commits. */
   private left = Infinity
   private commits = false
@@ -41,6 +50,8 @@ export class TestJournal {
     this.joined.length = 0
     this.taken = 0
     this.ended = false
+    this.state = "running"
+    this.hold = false
     this.append([{ n: this.lines().lines.length + 1, ...line, content: JSON.stringify(line.content) }])
   }
 
@@ -49,6 +60,12 @@ export class TestJournal {
     this.commits = commits
     this.crashed = Deferred.makeUnsafe<void>()
     return Deferred.await(this.crashed)
+  }
+
+  /** What a person says to a turn that rests; it goes on when nothing is asked any more. */
+  answer(next: () => Answer): void {
+    for (const [call, answer] of this.approvals) if (answer === null) this.approvals.set(call, next())
+    this.state = "running"
   }
 
   lines(): { readonly lines: ReadonlyArray<Line>; readonly turns: ReadonlyArray<TurnId> } {
@@ -67,7 +84,7 @@ export class TestJournal {
     return {
       id: this.turn as TurnId,
       event: event.id,
-      state: "running",
+      state: this.state,
       slot: "ada",
       thread: "room" as ThreadId,
       fence: 1,
@@ -84,8 +101,14 @@ export class TestJournal {
       cost: 0,
       usages: [],
       open: this.steps
-        .filter((s) => s.state === "started")
-        .map((s) => ({ ...s, state: "started" as const, answer: null, reserved: 1000, scopes: [] })),
+        .filter((s) => s.state === "started" || s.state === "pending")
+        .map((s) => ({
+          ...s,
+          state: s.state as "started" | "pending",
+          answer: this.approvals.get(s.call ?? "") ?? null,
+          reserved: 1000,
+          scopes: [],
+        })),
     }
   }
 
@@ -96,8 +119,20 @@ export class TestJournal {
         this.taken = Math.max(this.taken, row.taken)
         this.endSteps(row.ended)
         this.append(row.rows)
-        for (const s of row.started) this.steps.push({ ...s, state: "started" })
-        return { written: true, granted: row.wanted === null ? null : 1_000_000, hold: false }
+        for (const s of row.started) this.start(s, "started")
+        return { written: true, granted: row.wanted === null ? null : 1_000_000, hold: this.hold }
+      }),
+    rest: (row: Rest) =>
+      this.statement(() => {
+        this.segment = row.segment
+        this.taken = Math.max(this.taken, row.taken)
+        this.endSteps(row.ended)
+        this.append(row.rows)
+        for (const s of row.pending) this.start({ ...s, kind: "tool" }, "pending")
+        for (const { call } of row.approvals) this.approvals.set(call, null)
+        this.state = "waiting"
+        this.hold = false
+        return { rested: true, parcel: null, first: null, events: [] }
       }),
     finish: (row: Finish) =>
       this.statement(() => {
@@ -111,8 +146,24 @@ export class TestJournal {
       }),
   } as unknown as Journal["Service"]
 
+  /** As the statements do, it refuses to end what is not open. */
   private endSteps(ended: Advance["ended"]): void {
-    for (const e of ended) this.steps.find((s) => s.n === e.n)!.state = e.state
+    for (const e of ended) {
+      const step = this.steps.find((s) => s.n === e.n)
+      if (step?.state !== "started" && step?.state !== "pending") throw new Error(`step ${e.n} is not open`)
+      step.state = e.state
+    }
+  }
+
+  /** A call that was started before it was told to wait did not run; one that waited starts. Else a step is new. */
+  private start(step: Omit<Step, "state">, state: "started" | "pending"): void {
+    const known = this.steps.find((s) => s.n === step.n)
+    if (known === undefined) {
+      const made = { ...step, state }
+      this.steps.push(made)
+      this.told.push(made)
+    } else if (known.state === (state === "started" ? "pending" : "started")) known.state = state
+    else throw new Error(`step ${step.n} was ${known.state}`)
   }
 
   /** As the table does, it refuses a second row in one place. */
