@@ -10,13 +10,16 @@ import type { ApiClientOptions, RawApi } from "grammy/web"
 import { keepAliveFetch, type Fetch } from "../../runtime/index.ts"
 import { fromGrammy, scrub, TelegramError } from "./TelegramError.ts"
 
-type Method = Exclude<keyof RawApi, "getMe">
+/** grammY gives these no payload. */
+type Bare = "getMe" | "getWebhookInfo"
+type Method = Exclude<keyof RawApi, Bare>
 type Result<M extends keyof RawApi> = Awaited<ReturnType<RawApi[M]>>
 
 export interface TelegramApi {
   readonly root: string
-  /** Who the bot is. grammY gives this method no payload. */
+  /** Who the bot is. */
   readonly getMe: Effect.Effect<Result<"getMe">, TelegramError>
+  readonly getWebhookInfo: Effect.Effect<Result<"getWebhookInfo">, TelegramError>
   readonly call: <M extends Method>(
     method: M,
     payload: Parameters<RawApi[M]>[0],
@@ -55,10 +58,11 @@ export const makeTelegramApi = Effect.fnUntraced(function* (
       catch: (cause) => fromGrammy(method, token, cause),
     })
 
-  const getMe = Effect.tryPromise({
-    try: (signal) => (raw.getMe as unknown as (signal: AbortSignal) => Promise<Result<"getMe">>)(signal),
-    catch: (cause) => fromGrammy("getMe", token, cause),
-  })
+  const bare = <M extends Bare>(method: M) =>
+    Effect.tryPromise({
+      try: (signal) => (raw[method] as unknown as (signal: AbortSignal) => Promise<Result<M>>)(signal),
+      catch: (cause) => fromGrammy(method, token, cause),
+    })
 
   const failed = (message: string) =>
     new TelegramError({ method: "download", code: 0, message, retryAfterSeconds: null, migrateTo: null })
@@ -74,7 +78,7 @@ export const makeTelegramApi = Effect.fnUntraced(function* (
     })
   })
 
-  return { root, getMe, call, download }
+  return { root, getMe: bare("getMe"), getWebhookInfo: bare("getWebhookInfo"), call, download }
 })
 
 const options = (apiRoot: string, fetch: Fetch): ApiClientOptions => ({

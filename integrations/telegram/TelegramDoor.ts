@@ -5,11 +5,19 @@
  * It never fails after it has started: what is wrong is reported as a state and tried again. `outward` works from the
  * first moment. What cannot work at all (webhook mode without a secret or a public address) is refused at once.
  */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { Hooks, Pace, type DoorId, type Outward, type StoreError } from "../../runtime/index.ts"
+import {
+  Hooks,
+  keepAliveFetch,
+  Pace,
+  type DoorId,
+  type Outward,
+  type StoreError,
+} from "../../runtime/index.ts"
 import { pauseOf, stateOf } from "./DoorState.ts"
 import type { DoorState } from "./DoorState.ts"
 import { menus } from "./Commands.ts"
@@ -24,6 +32,7 @@ import type { ReadBlob } from "./SendFile.ts"
 import type { Allow, TelegramSettings } from "./Settings.ts"
 import { makeTelegramApi } from "./TelegramApi.ts"
 import type { TelegramError } from "./TelegramError.ts"
+import { lookAtPoll, lookAtWebhook, type Finding } from "./Watch.ts"
 import { maxWebhookBytes, webhook } from "./Webhook.ts"
 
 export interface TelegramDoorServices extends IntakeServices {
@@ -45,6 +54,8 @@ export interface TelegramDoorOptions {
   readonly services: TelegramDoorServices
   /** How long Telegram holds an empty answer in polling mode; 50 by default. */
   readonly pollSeconds?: number
+  /** How often it is looked whether anything can arrive. */
+  readonly lookEvery?: Duration.Input
 }
 
 export class TelegramMisconfigured extends Schema.TaggedError<TelegramMisconfigured>()(
@@ -70,7 +81,7 @@ const tooOften = (context: NormalizeContext, { updateId, chat }: Normalized, bot
 export const telegramDoor = Effect.fnUntraced(function* (
   options: TelegramDoorOptions,
 ): Effect.fn.Return<Outward, TelegramMisconfigured, Scope.Scope | Hooks> {
-  const { door, name, settings, services, pollSeconds = 50 } = options
+  const { door, name, settings, services, pollSeconds = 50, lookEvery = "1 minute" } = options
   const api = yield* makeTelegramApi(settings.token, settings.apiRoot, pollSeconds)
   const intake = yield* makeIntake(api, {
     door,
@@ -172,6 +183,19 @@ export const telegramDoor = Effect.fnUntraced(function* (
     () => Effect.succeed(true as const),
   )
 
+  let answeredAt = clock.currentTimeMillisUnsafe()
+  /** What was noticed stays until the next look. */
+  const found = (finding: Finding) => {
+    if (finding !== null && "failing" in finding) return report({ _tag: "failing", message: finding.failing })
+    if (bot === undefined || (finding === null && settings.mode === "polling")) return Effect.void
+    const notes = [note, finding?.note ?? null].filter((one) => one !== null)
+    return report({
+      _tag: "connected",
+      account: `@${bot.username}`,
+      note: notes.length === 0 ? null : notes.join(" "),
+    })
+  }
+
   yield* report({ _tag: "connecting" })
   if (settings.mode === "webhook") {
     const { secret } = settings
@@ -191,18 +215,28 @@ export const telegramDoor = Effect.fnUntraced(function* (
     const hooks = yield* Hooks
     const handler = webhook({ secret, intake, normalize: normalizer, healthy, unhealthy: failing })
     yield* hooks.register(name, maxWebhookBytes, handler)
+    const set = api.call("setWebhook", {
+      url,
+      secret_token: Redacted.value(secret),
+      allowed_updates: updateKinds,
+    })
+    const fetch = yield* keepAliveFetch({ firstByteMs: 10_000, idleMs: 10_000 })
+    const look = lookAtWebhook({ api, url, secret: Redacted.value(secret), fetch, set })
     yield* identify.pipe(
-      Effect.andThen(
-        insist(
-          api.call("setWebhook", {
-            url,
-            secret_token: Redacted.value(secret),
-            allowed_updates: updateKinds,
-          }),
-        ),
-      ),
+      Effect.andThen(insist(set)),
       Effect.andThen(healthy),
       Effect.andThen(showMenus),
+      Effect.andThen(
+        Effect.forever(
+          Effect.delay(
+            Effect.flatMap(
+              Effect.catch(look, () => Effect.succeed(null)),
+              found,
+            ),
+            lookEvery,
+          ),
+        ),
+      ),
       Effect.forkScoped,
     )
   } else {
@@ -210,13 +244,24 @@ export const telegramDoor = Effect.fnUntraced(function* (
       Effect.andThen(insist(withoutWebhook)),
       Effect.andThen(healthy),
       Effect.tap(Effect.forkScoped(showMenus)),
+      Effect.tap(
+        Effect.sync(() => lookAtPoll(clock.currentTimeMillisUnsafe() - answeredAt, pollSeconds)).pipe(
+          Effect.flatMap(found),
+          Effect.delay(lookEvery),
+          Effect.forever,
+          Effect.forkScoped,
+        ),
+      ),
       Effect.andThen(
         poll({
           api,
           intake,
           normalize: (update) => normalizer()?.(update),
           seconds: pollSeconds,
-          healthy,
+          healthy: Effect.suspend(() => {
+            answeredAt = clock.currentTimeMillisUnsafe()
+            return healthy
+          }),
           unhealthy,
         }),
       ),

@@ -1,7 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import * as Redacted from "effect/Redacted"
 import * as fc from "fast-check"
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { TelegramEmulator } from "../../infra/emulators/telegram/index.ts"
@@ -32,21 +37,29 @@ const serve = Effect.fnUntraced(function* (hooks: Hooks["Service"]) {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 })
 
-const scene = Effect.fnUntraced(function* () {
-  const tg = yield* TelegramEmulator.start({ webhookRetryMs: 20 })
-  const room = testRoom()
-  const hooks = yield* Hooks
-  const publicUrl = `${yield* serve(hooks)}/`
-  const own = settings({ url: tg.url, mode: "webhook", secret: Redacted.make(secret) })
-  yield* telegramDoor({ door, name: "team-chat", settings: own, publicUrl, services: room })
-  yield* room.until(() => room.states.at(-1)?._tag === "connected", "connected")
-  const call = (
-    body: string | Uint8Array,
-    headers: Record<string, string> = { "x-telegram-bot-api-secret-token": secret },
-  ) =>
-    hooks.find("team-chat")!.handler({ headers, body: typeof body === "string" ? Buffer.from(body) : body })
-  return { tg, room, call, url: `${publicUrl}hooks/team-chat` }
-}, Effect.provide(Hooks.layer))
+const scene = (look?: { readonly every: Duration.Input }) =>
+  Effect.gen(function* () {
+    const tg = yield* TelegramEmulator.start({ webhookRetryMs: 20 })
+    const room = testRoom()
+    const hooks = yield* Hooks
+    const publicUrl = `${yield* serve(hooks)}/`
+    const own = settings({ url: tg.url, mode: "webhook", secret: Redacted.make(secret) })
+    yield* telegramDoor({
+      door,
+      name: "team-chat",
+      settings: own,
+      publicUrl,
+      services: room,
+      ...(look === undefined ? {} : { lookEvery: look.every }),
+    })
+    yield* room.until(() => room.states.at(-1)?._tag === "connected", "connected")
+    const call = (
+      body: string | Uint8Array,
+      headers: Record<string, string> = { "x-telegram-bot-api-secret-token": secret },
+    ) =>
+      hooks.find("team-chat")!.handler({ headers, body: typeof body === "string" ? Buffer.from(body) : body })
+    return { tg, room, call, url: `${publicUrl}hooks/team-chat` }
+  }).pipe(Effect.provide(Hooks.layer))
 
 const update = (id: number, text: string) =>
   JSON.stringify({
@@ -148,6 +161,66 @@ describe("the webhook", () => {
       expect(tg.bot().updates.webhookAnswers.slice(0, 1)).toEqual([503])
       expect(room.states.at(-1)?._tag).toBe("connected")
     }),
+  )
+
+  it.live("is set again when somebody else took it, and says what keeps Telegram out", () =>
+    Effect.gen(function* () {
+      const { tg, room, url } = yield* scene({ every: "50 millis" })
+      const { updates } = tg.bot()
+      updates.setWebhook({ url: "https://elsewhere.example", secret: null }, false)
+      yield* tg.called(() => updates.webhook?.url === url)
+      const eve = tg.user(1, "Eve")
+      updates.setWebhook({ url, secret: "wrong" }, false)
+      tg.say(tg.privateChat(eve), eve, "hello?")
+      yield* room.until(
+        () => JSON.stringify(room.states.at(-1)).includes("Wrong response from the webhook: 401"),
+        "the reason",
+      )
+      expect(room.states.at(-1)?._tag).toBe("failing")
+      updates.setWebhook({ url, secret }, false)
+      yield* room.until(() => room.said().length === 1, "the message")
+      yield* room.until(() => room.states.at(-1)?._tag === "connected", "connected")
+    }),
+  )
+
+  it.live(
+    "and polling take over from each other, also with a new secret, and nothing is lost or doubled",
+    () =>
+      Effect.gen(function* () {
+        const tg = yield* TelegramEmulator.start({ webhookRetryMs: 20 })
+        const room = testRoom()
+        const eve = tg.user(1, "Eve")
+        const chat = tg.privateChat(eve)
+        const modes = ["polling", "first-secret", "second-secret", "polling"]
+        for (const [i, mode] of modes.entries()) {
+          const scope = yield* Scope.make()
+          const hooks = yield* Scope.provide(Effect.map(Layer.build(Hooks.layer), Context.get(Hooks)), scope)
+          const publicUrl = yield* Scope.provide(serve(hooks), scope)
+          tg.say(chat, eve, `${i} before`)
+          yield* telegramDoor({
+            door,
+            name: "chat",
+            settings: settings({
+              url: tg.url,
+              ...(mode === "polling" ? {} : { mode: "webhook", secret: Redacted.make(mode) }),
+            }),
+            publicUrl,
+            services: room,
+            pollSeconds: 5,
+          }).pipe(Effect.provideService(Hooks, hooks), Effect.provideService(Scope.Scope, scope))
+          tg.say(chat, eve, `${i} while`)
+          yield* room.until(() => room.said().length === 3 * i + 2, `the words of ${mode}`)
+          yield* Scope.close(scope, Exit.void)
+          tg.say(chat, eve, `${i} after`)
+        }
+        const texts = room.texts()
+        expect(new Set(texts).size).toBe(texts.length)
+        expect(texts.filter((text) => !text.endsWith("after"))).toEqual(
+          modes.flatMap((_, i) => [`${i} before`, `${i} while`]),
+        )
+        // What was said between two of them was taken by the next.
+        expect(texts.filter((text) => text.endsWith("after"))).toEqual(["0 after", "1 after", "2 after"])
+      }),
   )
 
   it.live("takes an album that is called part by part as one message", () =>

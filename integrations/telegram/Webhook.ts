@@ -9,6 +9,7 @@ import { createHash, timingSafeEqual } from "node:crypto"
 import type { HookHandler, HookResponse, StoreError } from "../../runtime/index.ts"
 import type { Intake } from "./Intake.ts"
 import type { Normalized } from "./Normalized.ts"
+import { probeAnswer, probeBody } from "./Watch.ts"
 
 export const maxWebhookBytes = 1024 * 1024
 const header = "x-telegram-bot-api-secret-token"
@@ -30,6 +31,7 @@ export const webhook = (options: WebhookOptions): HookHandler => {
     if (body.length > maxWebhookBytes) return answer(413, "The body is too big.")
     const normalize = options.normalize()
     if (normalize === undefined) return answer(503, "Not connected to Telegram yet.")
+    if (isProbe(body)) return answer(200, probeAnswer)
     const update = normalize(parse(body))
     if (update === undefined) return answer(400, "This is not a Telegram update.")
     return yield* options.intake.prepare(update).pipe(
@@ -46,6 +48,10 @@ export const webhook = (options: WebhookOptions): HookHandler => {
 const answer = (status: number, body: string): HookResponse => ({ status, body })
 const digest = (text: string) => createHash("sha256").update(text).digest()
 const decoder = new TextDecoder("utf-8")
+
+/** Our own call, which went the way of Telegram's. */
+const isProbe = (body: Uint8Array): boolean =>
+  body.length === probeBody.length && decoder.decode(body) === probeBody
 
 function parse(body: Uint8Array): unknown {
   try {

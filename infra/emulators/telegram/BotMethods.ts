@@ -71,6 +71,12 @@ export const botMethods: Readonly<Record<string, Method>> = {
     url: bot.updates.webhook?.url ?? "",
     has_custom_certificate: false,
     pending_update_count: bot.updates.waiting,
+    ...(bot.updates.lastError === null
+      ? {}
+      : {
+          last_error_date: bot.updates.lastError.at,
+          last_error_message: bot.updates.lastError.message,
+        }),
   }),
 
   sendMessage: (bot, params, env) => {

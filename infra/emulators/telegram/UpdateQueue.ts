@@ -29,6 +29,8 @@ const defaultUpdates = (kind: string) =>
 export class UpdateQueue {
   webhook: Webhook | null = null
   nextId = 100_000_000
+  /** Of the last call of the webhook that failed. */
+  lastError: { readonly at: number; readonly message: string } | null = null
   /** Every delivery of the webhook: what was answered. */
   readonly webhookAnswers: Array<number> = []
   /** Called each time a poller is left waiting because there is nothing. */
@@ -147,6 +149,8 @@ export class UpdateQueue {
       this.webhookAnswers.push(status)
       if (this.webhook !== webhook || this.closed) return
       if (status < 200 || status >= 300) {
+        const message = status === 0 ? "Connection refused" : `Wrong response from the webhook: ${status}`
+        this.lastError = { at: Math.floor(Date.now() / 1000), message }
         setTimeout(() => this.deliver(chat, Math.min(retryMs * 2, 5_000)), retryMs).unref()
         return
       }
