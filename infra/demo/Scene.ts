@@ -104,7 +104,7 @@ export const play = (note: (line: string) => void) =>
 
     note("Another one was a mistake: Max says stop, and it stops.")
     const mistake = tg.say(group, eva, "@ada run: sleep 60")
-    yield* onTheBus("tool", 9)
+    yield* onTheBus("tool", 7)
     tg.say(group, max, "stop")
     yield* tg.waitFor(
       group,
@@ -115,7 +115,7 @@ export const play = (note: (line: string) => void) =>
     note("Eva starts a longer command, and the whole runtime is killed with SIGKILL in the middle of it ...")
     const long = tg.say(group, eva, "@ada run: sleep 1; echo finished")
     yield* tg.waitFor(group, (seen) => seen.some((m) => m.replyTo === long), 15_000)
-    yield* onTheBus("tool", 10)
+    yield* onTheBus("tool", 8)
     yield* Effect.promise(() => runtime.kill("SIGKILL"))
     note("... and started again on the same directory.")
     yield* Effect.promise(() => runtime.start())
