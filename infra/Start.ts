@@ -12,7 +12,9 @@ import { Github } from "../integrations/github/index.ts"
 import { Sprites } from "../integrations/sprites/index.ts"
 import {
   Accounts,
+  AgentsDesk,
   Audit,
+  Insight,
   LiveRoomsRuntime,
   People,
   ServerOptions,
@@ -42,6 +44,7 @@ export const start = Effect.gen(function* () {
   const ws = yield* Company.workspace.pipe(Effect.provideContext(store))
 
   const model = Option.getOrElse(settings.model, () => defaultModel)
+  const sandboxes = Sprites.layer({ baseUrl: at.sprites.url, token: at.sprites.token })
   const staff = layerStaff({
     budgets: { ...config.budgets, prices: config.prices },
     triageModel: at.anthropic.rehearsal
@@ -57,9 +60,7 @@ export const start = Effect.gen(function* () {
       Github.layer({ directory: resolve(settings.home, "github"), path: env["PATH"] ?? "/usr/bin:/bin" }),
     ),
     Layer.provide(Shell.layer({ workspace: ws })),
-    Layer.provide(
-      Layer.merge(layerPostgres, Sprites.layer({ baseUrl: at.sprites.url, token: at.sprites.token })),
-    ),
+    Layer.provide(Layer.merge(layerPostgres, sandboxes)),
     Layer.provide(Anthropic.layer(at.anthropic)),
   )
   const web = config.integrations.find((i) => i.type === "web")?.name ?? "web"
@@ -96,10 +97,12 @@ export const start = Effect.gen(function* () {
         }),
       ),
     ),
-    Layer.provide([Accounts.layer, Audit.layer, People.layer]),
+    Layer.provide([Accounts.layer, AgentsDesk.layer, Audit.layer, Insight.layer, People.layer]),
+    Layer.provide(sandboxes),
   )
   const doors = Doors.layer(Option.getOrNull(settings.publicUrl)).pipe(Layer.provideMerge(layerGithubApps))
-  const all = Layer.mergeAll(staff, page, BusUsers.layer(at)).pipe(
+  const all = Layer.merge(page, BusUsers.layer(at)).pipe(
+    Layer.provideMerge(staff),
     Layer.provideMerge(doors),
     Layer.provideMerge(layerActors),
     Layer.provideMerge(layerRoom({ database: at.database, nats: at.nats }, ws, config)),

@@ -78,7 +78,7 @@ export interface Work<E, R, R2> {
 /** Those who act: agents, conversations, the janitor. Tools get their services from around the layer. */
 export const layerStaff = <E, R, R2>(work: Work<E, R, R2>) =>
   Layer.mergeAll(Staff.layer, Outside.layer, Janitor.layer(work.reap)).pipe(
-    Layer.provide(
+    Layer.provideMerge(
       Layer.effect(
         Workplace,
         Effect.map(work.tools, (tools) =>

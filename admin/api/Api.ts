@@ -7,6 +7,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import { AgentsApi } from "./AgentsApi.ts"
 import { Guard } from "./Guard.ts"
 import { PairingsApi } from "./PairingsApi.ts"
+import { InsightApi } from "./InsightApi.ts"
 import { PeopleApi } from "./PeopleApi.ts"
 import { RoomsApi } from "./RoomsApi.ts"
 import { SystemApi } from "./SystemApi.ts"
@@ -14,6 +15,7 @@ import { SystemApi } from "./SystemApi.ts"
 export class Api extends HttpApi.make("troupe")
   .add(RoomsApi)
   .add(AgentsApi)
+  .add(InsightApi)
   .add(PeopleApi)
   .add(PairingsApi)
   .add(SystemApi)

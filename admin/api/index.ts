@@ -1,6 +1,17 @@
 /** The public list of the API's definition: schemas only, nothing that serves. */
 export { Api } from "./Api.ts"
-export { MemberSummary } from "./AgentsApi.ts"
+export { AgentDetail, AgentDraft, Decision, MemberSummary, Prompt } from "./AgentsApi.ts"
+export {
+  ActorView,
+  BusView,
+  Cause,
+  Found,
+  IntegrationView,
+  Money,
+  SandboxView,
+  SecretView,
+  Waiting,
+} from "./InsightApi.ts"
 export { Caller, type CallerKind, type Person } from "./Caller.ts"
 export { Guard } from "./Guard.ts"
 export { covers, Fresh, Needs, Private, Role, roles } from "./Needs.ts"

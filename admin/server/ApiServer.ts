@@ -5,6 +5,7 @@ import { Api } from "../api/index.ts"
 import * as AgentsRoutes from "./AgentsRoutes.ts"
 import * as Guarded from "./Guarded.ts"
 import * as PairingsRoutes from "./PairingsRoutes.ts"
+import * as InsightRoutes from "./InsightRoutes.ts"
 import * as PeopleRoutes from "./PeopleRoutes.ts"
 import * as RoomsRoutes from "./RoomsRoutes.ts"
 import * as SystemRoutes from "./SystemRoutes.ts"
@@ -15,6 +16,7 @@ export const layer = HttpApiBuilder.layer(Api, { openapiPath: "/api/openapi.json
     AgentsRoutes.layer,
     PeopleRoutes.layer,
     PairingsRoutes.layer,
+    InsightRoutes.layer,
     SystemRoutes.layer,
   ]),
   Layer.provide(Guarded.layer),

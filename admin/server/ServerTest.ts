@@ -16,7 +16,9 @@ import {
   type TurnId,
 } from "../../runtime/index.ts"
 import * as AccountsMemory from "./AccountsMemory.ts"
+import { AgentsDesk } from "./AgentsDesk.ts"
 import { Audit } from "./Audit.ts"
+import { Insight } from "./insight/Insight.ts"
 import { People } from "./People.ts"
 import { ServerOptions, type ServerSettings } from "./ServerOptions.ts"
 import * as LiveRoomsMemory from "./LiveRoomsMemory.ts"
@@ -134,8 +136,10 @@ export const layer = (
       Layer.mergeAll(
         AccountsMemory.layer,
         Audit.layerMemory,
-        Layer.succeed(People, noPeople),
         Layer.succeed(Pairings, noStrangers),
+        Layer.mock(People, {}),
+        Layer.mock(AgentsDesk, {}),
+        Layer.succeed(Insight, {} as Insight["Service"]),
         Hooks.layer,
         LiveRoomsMemory.layer({ ...calm, ...options.stage }),
         ServerOptions.layer({
@@ -154,17 +158,6 @@ const noStrangers = Pairings.of({
   list: Effect.succeed([]),
   approve: () => Effect.succeed(undefined),
   remove: () => Effect.succeed(false),
-})
-
-/** Nobody but the owner; who else may come in is tested with a database. */
-const noPeople = People.of({
-  list: Effect.succeed([]),
-  add: () => Effect.succeed("p1"),
-  change: () => Effect.succeed(false),
-  remove: () => Effect.succeed(false),
-  has: () => Effect.succeed(false),
-  tokens: Effect.succeed([]),
-  dropToken: () => Effect.succeed(false),
 })
 
 export interface Answer {

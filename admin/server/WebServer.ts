@@ -18,7 +18,9 @@ import * as MetricsRoute from "./MetricsRoute.ts"
 import { PageFiles } from "./PageFiles.ts"
 import * as PageRoutes from "./PageRoutes.ts"
 import { Accounts } from "./Accounts.ts"
+import type { AgentsDesk } from "./AgentsDesk.ts"
 import type { Audit } from "./Audit.ts"
+import type { Insight } from "./insight/Insight.ts"
 import type { People } from "./People.ts"
 import * as ApiServer from "./ApiServer.ts"
 import { ServerOptions } from "./ServerOptions.ts"
@@ -70,7 +72,7 @@ export class WebServer extends Context.Service<
   static readonly layer: Layer.Layer<
     WebServer | HttpServer.HttpServer,
     ListenError,
-    Accounts | Audit | Hooks | LiveRooms | Pairings | People | ServerOptions
+    Accounts | AgentsDesk | Audit | Hooks | Insight | LiveRooms | Pairings | People | ServerOptions
   > = Layer.suspend(() =>
     Layer.merge(
       HttpRouter.serve(Layer.provideMerge(routes, LockMiddleware.layer), {

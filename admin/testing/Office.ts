@@ -8,17 +8,21 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core"
+import type { Sandbox } from "../../integrations/sprites/index.ts"
 import { world, type WorldOptions } from "../../infra/testing/World.ts"
-import { Hooks } from "../../runtime/index.ts"
+import { Company, Hooks } from "../../runtime/index.ts"
 import { type Answer, type AnyAsked, type Asked, lineOf, type Route } from "../api/Call.ts"
 import { Accounts } from "../server/Accounts.ts"
+import { AgentsDesk } from "../server/AgentsDesk.ts"
 import { Audit } from "../server/Audit.ts"
+import { Insight } from "../server/insight/Insight.ts"
 import * as LiveRoomsRuntime from "../server/LiveRoomsRuntime.ts"
 import { People } from "../server/People.ts"
 import { ServerOptions } from "../server/ServerOptions.ts"
 import { cliToken, settings } from "../server/ServerTest.ts"
 import { WebServer } from "../server/WebServer.ts"
 import { watch } from "./Browser.ts"
+import { computers } from "./Computers.ts"
 
 export type Office = Awaited<ReturnType<typeof office>>
 
@@ -35,7 +39,9 @@ export const office = async (options: WorldOptions = {}) => {
     Layer.provideMerge(
       Layer.mergeAll(
         Accounts.layer,
+        AgentsDesk.layer,
         Audit.layer,
+        Insight.layer.pipe(Layer.provideMerge(computers)),
         People.layer,
         Hooks.layer,
         LiveRoomsRuntime.layer({
@@ -52,7 +58,7 @@ export const office = async (options: WorldOptions = {}) => {
     ),
   )
   const services = await company.run(Layer.buildWithScope(server, scope))
-  const run = <A, E>(effect: Effect.Effect<A, E, WebServer | Accounts | Audit>) =>
+  const run = <A, E>(effect: Effect.Effect<A, E, WebServer | Accounts | Audit | Sandbox>) =>
     company.run(Effect.provideContext(effect, services))
   const { url, newLink } = await run(WebServer)
   const browser = await chromium.launch({
@@ -96,6 +102,8 @@ export const office = async (options: WorldOptions = {}) => {
     api,
     browse,
     run,
+    /** As a start or `troupe apply` with the same file. */
+    reapply: () => company.run(Company.apply(company.ws, company.config)),
     dispose: async () => {
       await browser.close()
       await Effect.runPromise(Scope.close(scope, Exit.void))

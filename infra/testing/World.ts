@@ -223,6 +223,7 @@ export const world = async (options: WorldOptions = {}) => {
     (await sql<R>(text, params))[0]
   return {
     ws,
+    config,
     database,
     nats,
     sql,

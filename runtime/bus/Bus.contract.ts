@@ -194,6 +194,26 @@ export const suite = <R, E>(
         }),
       ))
 
+    it("shows what is stored, and who hears it", () =>
+      runtime.runPromise(
+        Effect.gen(function* () {
+          const bus = yield* Bus
+          const durable = durableName(agent(), door)
+          yield* bus.keep({ durable, filter: wordsOf(ws, door), since })
+          const subject = eventSubject(ws, door, "seen", "message")
+          yield* bus.publish(
+            [1, 2].map((n) => ({ subject, id: `seen-${n}`, payload: JSON.stringify({ n }) })),
+          )
+          const { durables, messages, subjects } = yield* bus.inspect
+          expect(messages).toBeGreaterThanOrEqual(2)
+          expect(subjects).toContainEqual({ subject, count: 2 })
+          expect(durables.find((d) => d.name === durable)).toMatchObject({ filter: wordsOf(ws, door) })
+          expect((yield* bus.newest(subject))?.payload).toBe('{"n":2}')
+          expect(yield* bus.newest(eventSubject(ws, door, "nobody", "message"))).toBeNull()
+          yield* bus.leave(durable)
+        }),
+      ))
+
     it("a durable that left is gone, and leaving twice is fine", () =>
       runtime.runPromise(
         Effect.gen(function* () {

@@ -61,6 +61,31 @@ export interface BusState {
   readonly server: string
 }
 
+export interface BusInspection {
+  readonly stream: string
+  readonly messages: number
+  readonly bytes: number
+  readonly firstSeq: number
+  readonly lastSeq: number
+  readonly durables: ReadonlyArray<{
+    readonly name: string
+    readonly filter: string
+    /** Not delivered yet. */
+    readonly behind: number
+    /** Delivered, and not acknowledged yet. */
+    readonly unsettled: number
+    readonly redelivered: number
+  }>
+  readonly subjects: ReadonlyArray<{ readonly subject: string; readonly count: number }>
+}
+
+export interface StoredMessage {
+  readonly seq: number
+  /** ISO 8601. */
+  readonly at: string
+  readonly payload: string
+}
+
 export class Bus extends Context.Service<
   Bus,
   {
@@ -86,5 +111,9 @@ export class Bus extends Context.Service<
     /** Deletes a durable: its owner left the door. */
     readonly leave: (durable: string) => Effect.Effect<void, BusError>
     readonly state: Effect.Effect<BusState>
+    /** The stream as it is now, with its durables and what is stored under each subject. */
+    readonly inspect: Effect.Effect<BusInspection, BusError>
+    /** The newest stored message under a subject; null when there is none. */
+    readonly newest: (subject: string) => Effect.Effect<StoredMessage | null, BusError>
   }
 >()("troupe/bus/Bus") {}

@@ -97,6 +97,32 @@ export class BusMemory extends Context.Service<
         durables: Effect.sync(() => [...durables.keys()]),
         leave: (durable) => Effect.sync(() => durables.delete(durable)).pipe(Effect.asVoid),
         state: Effect.succeed({ connected: true, server: "memory" }),
+        inspect: Effect.sync(() => {
+          const counts = new Map<string, number>()
+          for (const { subject } of stored) counts.set(subject, (counts.get(subject) ?? 0) + 1)
+          return {
+            stream: "memory",
+            messages: stored.length,
+            bytes: stored.reduce((sum, p) => sum + p.payload.length, 0),
+            firstSeq: 1,
+            lastSeq: stored.length,
+            durables: [...durables].map(([name, d]) => ({
+              name,
+              filter: d.hearing.filter,
+              behind: 0,
+              unsettled: d.pending.size,
+              redelivered: 0,
+            })),
+            subjects: [...counts].map(([subject, count]) => ({ subject, count })),
+          }
+        }),
+        newest: (subject) =>
+          Effect.sync(() => {
+            const at = stored.findLastIndex((p) => p.subject === subject)
+            return at === -1
+              ? null
+              : { seq: at + 1, at: new Date(0).toISOString(), payload: stored[at]!.payload }
+          }),
       })
       const redeliver = () => {
         for (const d of durables.values()) for (const [seq, p] of d.pending) deliver(d, seq, p)

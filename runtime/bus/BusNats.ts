@@ -29,7 +29,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type { WorkspaceId } from "../room/Id.ts"
 import { acknowledged, type Send } from "./Acknowledged.ts"
-import { Bus, BusError, type Hearing, type Publication } from "./Bus.ts"
+import { Bus, type BusInspection, BusError, type Hearing, type Publication } from "./Bus.ts"
 import { serve } from "./BusServe.ts"
 import { Durables } from "./Durables.ts"
 import { allEvents, streamName } from "./Subject.ts"
@@ -108,6 +108,14 @@ export const layer = (address: NatsAddress, ws: WorkspaceId): Layer.Layer<Bus, B
             ),
             Effect.asVoid,
           ),
+        inspect: attempt("inspect the stream", () => inspect(jsm, ws)),
+        newest: (subject) =>
+          attempt("read a message", async () => {
+            const found = await jsm.streams.getMessage(streamName(ws), { last_by_subj: subject })
+            return found === null
+              ? null
+              : { seq: found.seq, at: found.time.toISOString(), payload: found.string() }
+          }),
         state: Effect.sync(() => ({
           connected: !nc.isClosed() && connected(nc),
           server: `nats-server ${nc.info?.version ?? "?"}`,
@@ -115,6 +123,28 @@ export const layer = (address: NatsAddress, ws: WorkspaceId): Layer.Layer<Bus, B
       })
     }),
   )
+
+const inspect = async (jsm: JetStreamManager, ws: WorkspaceId): Promise<BusInspection> => {
+  const { config, state } = await jsm.streams.info(streamName(ws), { subjects_filter: ">" })
+  const durables: Array<BusInspection["durables"][number]> = []
+  for await (const c of jsm.consumers.list(streamName(ws)))
+    durables.push({
+      name: c.name,
+      filter: c.config.filter_subject ?? "",
+      behind: c.num_pending,
+      unsettled: c.num_ack_pending,
+      redelivered: c.num_redelivered,
+    })
+  return {
+    stream: config.name,
+    messages: state.messages,
+    bytes: state.bytes,
+    firstSeq: state.first_seq,
+    lastSeq: state.last_seq,
+    durables,
+    subjects: Object.entries(state.subjects ?? {}).map(([subject, count]) => ({ subject, count })),
+  }
+}
 
 const open = (address: NatsAddress) =>
   attempt("connect to NATS", () =>

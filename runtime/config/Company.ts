@@ -136,10 +136,11 @@ a as (
   insert into agent (id, ws, name, title, model, soul, interests, settings)
   select id, $1, name, title, model, soul, interests, settings from given_a
   on conflict (ws, name) do update set title = excluded.title, model = excluded.model, soul = excluded.soul,
-    interests = excluded.interests, settings = excluded.settings, removed_at = null
+    interests = excluded.interests, settings = excluded.settings, origin = 'file', removed_at = null
   returning id, name),
 a_gone as (
-  update agent set removed_at = now() where ws = $1 and removed_at is null and name not in (select name from given_a)),
+  update agent set removed_at = now() where ws = $1 and removed_at is null and origin = 'file'
+    and name not in (select name from given_a)),
 d as (
   insert into door (id, ws, name, type, settings) select id, $1, name, type, settings from given_d
   on conflict (ws, name) do update set type = excluded.type, settings = excluded.settings, removed_at = null
@@ -152,5 +153,6 @@ pair as (
 m as (insert into member (agent, door) select agent, door from pair on conflict do nothing),
 m_gone as (
   delete from member m using agent g where g.id = m.agent and g.ws = $1
+    and (g.origin = 'file' or g.name in (select name from given_a))
     and not exists (select from pair p where p.agent = m.agent and p.door = m.door))
 select id, name from d`

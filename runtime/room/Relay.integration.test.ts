@@ -36,6 +36,8 @@ const stage = () => {
     keep: () => Effect.void,
     serve: () => Effect.void,
     durables: Effect.succeed([]),
+    inspect: Effect.die("not asked here"),
+    newest: () => Effect.succeed(null),
     leave: () => Effect.void,
     state: Effect.succeed({ connected: true, server: "" }),
   })

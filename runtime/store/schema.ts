@@ -56,6 +56,8 @@ export const agent = pgTable(
     interests: jsonb().notNull().default([]),
     /** {kind, steering, patience, permissions}: what of it differs from the default. */
     settings: jsonb().notNull().default({}),
+    /** `file`: troupe.yaml says all of it, and that it leaves. `page`: made by people on the page. */
+    origin: text().notNull().default("file"),
     removedAt: time("removed_at"),
   },
   (t) => [unique().on(t.ws, t.name)],

@@ -1,0 +1,1 @@
+ALTER TABLE "agent" ADD COLUMN "origin" text DEFAULT 'file' NOT NULL;
