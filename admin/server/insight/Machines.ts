@@ -42,10 +42,10 @@ export const machines = Effect.gen(function* () {
       const owners = new Map(
         [...roster.now().agents.values()].map((a) => [machineName(roster.ws, a.id), a.name]),
       )
-      return [...new Set([...names])].toSorted().map((machine): SandboxView => ({
+      return names.toSorted().map((machine): SandboxView => ({
         machine,
         agent: owners.get(machine) ?? null,
-        sessions: sessions.filter((s) => s.machine === machine).map(({ machine: _, ...session }) => session),
+        sessions: sessions.filter((s) => s.machine === machine),
       }))
     }),
     files: (name: string, path: string) =>
