@@ -26,7 +26,9 @@ export type Route = keyof Endpoints
 type Part<Name extends string, S, Form extends "Type" | "Encoded"> = [S] extends [never]
   ? unknown
   : S extends { readonly [K in Form]: infer A }
-    ? { readonly [K in Name]: A }
+    ? {} extends A
+      ? { readonly [K in Name]?: A }
+      : { readonly [K in Name]: A }
     : unknown
 
 /** What a call takes: `params` and `query` as text, and the `body`, whose JSON has the shape of its type. */
@@ -37,8 +39,8 @@ export type Asked<R extends Route> = Part<"params", Endpoints[R]["~Params"], "En
 /** What it answers, as the JSON says it. */
 export type Answer<R extends Route> = Endpoints[R]["~Success"]["Type"]
 
-/** The arguments of a call: none, where the endpoint takes nothing. */
-export type Call<R extends Route> = unknown extends Asked<R> ? [] : [asked: Asked<R>]
+/** The arguments of a call: none, where the endpoint needs nothing. */
+export type Call<R extends Route> = {} extends Asked<R> ? [asked?: Asked<R>] : [asked: Asked<R>]
 
 export interface AnyAsked {
   readonly params?: Readonly<Record<string, string>>

@@ -28,12 +28,49 @@ export const meQuery = queryOptions({
 })
 export const statusQuery = queryOptions({ queryKey: ["status"], queryFn: () => call("GET /api/status") })
 
+export const agentDetailsQuery = queryOptions({
+  queryKey: ["agents", "details"],
+  queryFn: () => call("GET /api/agents/details").then(({ agents }) => agents),
+})
+export const moneyQuery = queryOptions({ queryKey: ["money"], queryFn: () => call("GET /api/money") })
+export const busQuery = queryOptions({ queryKey: ["bus"], queryFn: () => call("GET /api/bus") })
+export const actorsQuery = queryOptions({ queryKey: ["actors"], queryFn: () => call("GET /api/actors") })
+export const sandboxesQuery = queryOptions({
+  queryKey: ["sandboxes"],
+  queryFn: () => call("GET /api/sandboxes").then(({ sandboxes }) => sandboxes),
+})
+export const waitingQuery = queryOptions({
+  queryKey: ["waiting"],
+  queryFn: () => call("GET /api/waiting").then(({ waiting }) => waiting),
+})
+export const auditQuery = queryOptions({
+  queryKey: ["audit"],
+  queryFn: () => call("GET /api/audit"),
+  staleTime: 0,
+})
+export const secretsQuery = queryOptions({
+  queryKey: ["secrets"],
+  queryFn: () => call("GET /api/secrets").then(({ secrets }) => secrets),
+})
+export const integrationsQuery = queryOptions({
+  queryKey: ["integrations"],
+  queryFn: () => call("GET /api/integrations").then(({ integrations }) => integrations),
+})
+export const peopleQuery = queryOptions({
+  queryKey: ["people"],
+  queryFn: () => call("GET /api/people").then(({ people }) => people),
+})
+export const tokensQuery = queryOptions({
+  queryKey: ["tokens"],
+  queryFn: () => call("GET /api/tokens").then(({ tokens }) => tokens),
+})
+
 /** Which questions a kind of event makes old. */
 const touched: Readonly<Record<string, ReadonlyArray<string>>> = {
-  message: ["rooms"],
-  turn: ["rooms", "agents"],
-  approval: ["rooms", "approvals"],
-  tool: [],
+  message: ["rooms", "bus", "integrations"],
+  turn: ["rooms", "agents", "waiting", "money", "bus", "sandboxes"],
+  approval: ["rooms", "waiting"],
+  tool: ["sandboxes"],
   intent: [],
   delivery: [],
 }
@@ -60,6 +97,6 @@ line.onChange(refreshOn)
 // A line that came back may have missed something.
 line.watch(() => {
   if (line.state === "open")
-    for (const key of ["rooms", "agents", "approvals", "status"])
+    for (const key of ["rooms", "agents", "waiting", "status"])
       void queries.invalidateQueries({ queryKey: [key] })
 })

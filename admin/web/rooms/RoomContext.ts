@@ -11,6 +11,8 @@ export interface Here {
   readonly me: Me
   readonly open: OpenRoom
   readonly draft: Draft
+  /** Shows all that followed from a message. */
+  readonly trace: (message: string) => void
 }
 
 export const RoomContext = createContext<Here | null>(null)

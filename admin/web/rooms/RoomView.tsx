@@ -9,6 +9,7 @@ import { agentsQuery, meQuery } from "../data/Queries.ts"
 import { LineState } from "../shell/LineState.tsx"
 import { Avatar } from "../ui/Avatar.tsx"
 import { AtWork } from "./AtWork.tsx"
+import { Causes } from "./Causes.tsx"
 import { Composer } from "./Composer.tsx"
 import { draftOf } from "./Draft.ts"
 import { EmptyRoom } from "./EmptyRoom.tsx"
@@ -25,8 +26,9 @@ export const RoomView = ({ room }: { readonly room: RoomSummary }) => {
   const me = useQuery(meQuery).data!
   const { id, title, doorName, speakable } = room
   const draft = draftOf(id)
+  const [traced, setTraced] = useState<string | null>(null)
   const here = useMemo(
-    () => ({ room: { id, title, doorName, speakable }, agents, me, open, draft }),
+    () => ({ room: { id, title, doorName, speakable }, agents, me, open, draft, trace: setTraced }),
     [id, title, doorName, speakable, agents, me, open, draft],
   )
   useEffect(() => open.follow(), [open])
@@ -57,7 +59,7 @@ export const RoomView = ({ room }: { readonly room: RoomSummary }) => {
             return (
               <li key={id}>
                 <Tooltip label={`@${name}, ${title}: ${doing}`}>
-                  <Link to="/agents" aria-label={`${name}, ${title}, ${doing}`}>
+                  <Link to="/agents/$agent" params={{ agent: id }} aria-label={`${name}, ${title}, ${doing}`}>
                     <Avatar id={id} name={name} state={doing} />
                   </Link>
                 </Tooltip>
@@ -71,6 +73,7 @@ export const RoomView = ({ room }: { readonly room: RoomSummary }) => {
       </Timeline>
       <AtWork turns={working} />
       <Composer />
+      <Causes message={traced} close={() => setTraced(null)} />
       <Spoken open={open} />
     </RoomContext>
   )

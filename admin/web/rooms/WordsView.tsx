@@ -9,7 +9,7 @@ import type { Words } from "./RoomState.ts"
 import { Why } from "./Why.tsx"
 
 export const WordsView = memo(({ item }: { readonly item: Words }) => {
-  const { me, room, draft } = useHere()
+  const { me, room, draft, trace } = useHere()
   const { author, attachments, id } = item.event
   const [asked, setAsked] = useState(false)
   const mine = author.kind === "person" && author.door === me.door && author.id === me.id
@@ -27,6 +27,11 @@ export const WordsView = memo(({ item }: { readonly item: Words }) => {
           {author.kind === "person" ? (
             <button type="button" className="why" aria-expanded={asked} onClick={() => setAsked(!asked)}>
               Why?
+            </button>
+          ) : null}
+          {author.kind === "person" ? (
+            <button type="button" className="why" onClick={() => trace(id)}>
+              Trace
             </button>
           ) : null}
           {room.speakable ? (

@@ -66,7 +66,7 @@ const useChoices = (text: string): ReadonlyArray<Choice> => {
       label: `@${agent.name}`,
       about: agent.title,
       icon: <IconUserHexagon size={17} />,
-      go: () => void navigate({ to: "/agents" }),
+      go: () => void navigate({ to: "/agents/$agent", params: { agent: agent.id } }),
     })),
     ...sections.map(({ to, label, keys, icon: Icon }) => ({
       key: to,

@@ -6,7 +6,7 @@ import { Link, Outlet, useRouterState } from "@tanstack/react-router"
 import { useEffect, useState } from "react"
 import { call, session } from "../data/Client.ts"
 import { line } from "../data/Line.ts"
-import { agentsQuery, meQuery, queries, roomsQuery, statusQuery } from "../data/Queries.ts"
+import { agentsQuery, meQuery, queries, statusQuery, waitingQuery } from "../data/Queries.ts"
 import { Avatar } from "../ui/Avatar.tsx"
 import { complain } from "../ui/Toasts.tsx"
 import { Locked } from "./Locked.tsx"
@@ -33,7 +33,7 @@ export const Shell = () => {
 const Frame = ({ locked }: { readonly locked: boolean }) => {
   useKeys()
   const path = useRouterState({ select: (state) => state.location.pathname })
-  const asks = useQuery(roomsQuery).data?.reduce((sum, room) => sum + room.asks, 0) ?? 0
+  const asks = useQuery(waitingQuery).data?.length ?? 0
   return (
     <div className={/^\/rooms\/./.test(path) ? "shell in-room" : "shell"}>
       <a className="skip" href="#content">
@@ -87,7 +87,7 @@ const NavItem = ({
       <Link to={to} activeProps={{ "aria-current": "page" }} title={label}>
         <Icon size={18} stroke={1.7} aria-hidden="true" />
         <span>{label}</span>
-        {to === "/rooms" && asks > 0 ? (
+        {to === "/activity" && asks > 0 ? (
           <b className="count" data-kind="ask" aria-label={`${asks} waiting for you`}>
             {asks}
           </b>
@@ -104,7 +104,7 @@ const Foot = () => {
   return (
     <div className="nav-foot">
       {failed.map((i) => (
-        <Link key={i.name} to="/settings" className="nav-failed" title={i.detail ?? undefined}>
+        <Link key={i.name} to="/integrations" className="nav-failed" title={i.detail ?? undefined}>
           <span>{i.name} failed</span>
         </Link>
       ))}
@@ -176,7 +176,7 @@ const Notices = ({ locked }: { readonly locked: boolean }) => {
   ) : null
 }
 
-const onPhone: ReadonlyArray<string> = ["/rooms", "/agents", "/settings"]
+const onPhone: ReadonlyArray<string> = ["/rooms", "/agents", "/activity", "/money"]
 
 const PhoneBar = ({ asks }: { readonly asks: number }) => {
   const [more, setMore] = useState(false)
@@ -190,7 +190,7 @@ const PhoneBar = ({ asks }: { readonly asks: number }) => {
           <Link key={to} to={to} activeProps={{ "aria-current": "page" }}>
             <Icon size={21} stroke={1.7} aria-hidden="true" />
             {label}
-            {to === "/rooms" && asks > 0 ? (
+            {to === "/activity" && asks > 0 ? (
               <b className="count" data-kind="ask">
                 {asks}
               </b>

@@ -12,7 +12,7 @@ export const Page = ({
   readonly actions?: ReactNode
   readonly children: ReactNode
 }) => (
-  <div className="page" tabIndex={-1}>
+  <div className="page" tabIndex={0} role="region" aria-label={title}>
     <div className="page-column">
       <header className="page-head">
         <div>
