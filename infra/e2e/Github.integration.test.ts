@@ -112,6 +112,51 @@ describe("a person on GitHub", () => {
   })
 })
 
+describe("an agent's own pull request", () => {
+  it("asks its agent when checks fail, for the person it worked for, until a person has to speak", async () => {
+    const { issue } = await does(s.owner, [
+      ["github_clone", {}],
+      ["shell", { command: "cd ~/repos/acme-web-* && echo x > x.txt" }],
+      ["github_push", { message: "Add x" }],
+      ["github_open_pull", { title: "Add x", body: "So." }],
+    ])
+    const pull = s.gh.pulls(s.repo).find((p) => p.pull!.head === `troupe/ada/${issue.number}`)!
+    const ci = s.gh.bot("ci")
+    const asked: Array<string> = []
+    s.ai.respond((request) => {
+      asked.push(JSON.stringify(request.messages.at(-1)))
+      return say("Looking.")
+    })
+    for (let commit = 1; commit <= 4; commit++) {
+      if (commit > 1) s.gh.push(s.repo, s.app.bot, pull.pull!.head, { "x.txt": `${commit}\n` })
+      s.gh.check(pull, ci, "test", "failure")
+      s.gh.check(pull, ci, "build", "failure")
+      if (commit < 4) await s.answered(pull, commit)
+    }
+    expect(asked).toHaveLength(3)
+    expect(asked[0]).toContain('from=\\"checks\\"')
+    // What a person says there is heard after what the checks said.
+    s.gh.comment(pull, s.owner, "@ada go on")
+    await s.answered(pull, 4)
+    expect(asked).toHaveLength(4)
+    expect(asked[3]).toContain("a person has to say how to go on")
+  })
+})
+
+it("two Apps are two doors, each with its own repositories", async () => {
+  const issue = s.gh.openIssue(s.apart, s.owner, "There", "@ada hello")
+  const other = s.gh.openIssue(s.repo, s.owner, "Here", "@ada hello")
+  await s.until("both to answer", () => issue.comments.length > 0 && other.comments.length > 0)
+  expect(issue.comments.map((c) => c.app?.slug)).toEqual(["second-app"])
+  expect(other.comments.map((c) => c.app?.slug)).toEqual(["troupe-app"])
+  const { results } = await does(s.owner, [
+    ["github_issue", { repository: "apart/tools", number: 1 }],
+    ["github_comment", { repository: "apart/tools", number: 1, body: "From next door." }],
+  ])
+  expect(results[0]).toContain("apart/tools#1")
+  expect(issue.comments.map((c) => c.app?.slug)).toEqual(["second-app", "second-app"])
+})
+
 describe("authority (P13)", () => {
   it("names in quotations and code ask nobody, nor do people without access", async () => {
     const stranger = s.gh.person("stranger")
@@ -219,8 +264,10 @@ describe("one person, two doors", () => {
         : say(lastWords(request)),
     )
     const told = await ask("I am rita on GitHub.", /link \w{4}-/)
-    const [, words = ""] = /(@troupe-app link [\w-]+)/.exec(told) ?? []
-    const issue = s.gh.openIssue(s.repo, s.owner, "For links")
+    const [, words = ""] = /(@[\w-]+ link [\w-]+)/.exec(told) ?? []
+    // Any of the Apps will do.
+    const where = words.startsWith("@second-app") ? s.apart : s.repo
+    const issue = s.gh.openIssue(where, s.owner, "For links")
     const stolen = s.gh.comment(issue, s.owner, words)
     await s.until("a refusal", () => stolen.reactions.some((r) => r.content === "confused"))
     const proof = s.gh.comment(issue, s.reader, words)
@@ -232,7 +279,8 @@ describe("one person, two doors", () => {
     opens("Third")
     expect(await ask("Open an issue.", /Third:/)).toContain("Opened #")
     s.gh.allow(s.repo, s.reader, "read")
-    expect([...s.repo.issues.values()].filter((i) => i.app === s.app).map((i) => i.title)).toEqual(["Third"])
+    const opened = [...s.repo.issues.values()].filter((i) => i.app === s.app && i.pull === null)
+    expect(opened.map((i) => i.title)).toEqual(["Third"])
   })
 })
 

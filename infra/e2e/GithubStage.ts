@@ -45,13 +45,18 @@ export const githubStage = async (options: GithubStageOptions = {}) => {
   gh.allow(repo, owner, "admin")
   gh.allow(repo, reader, "read")
   gh.install(app, [repo])
+  /** Another App, in a repository of its own. */
+  const second = gh.app({ slug: "second-app", hook: `http://127.0.0.1:${port}/hooks/more-repos` })
+  const apart = gh.repo(gh.organization("apart"), "tools")
+  gh.allow(apart, owner, "write")
+  gh.install(second, [apart])
 
   const config = {
     agents: (options.agents ?? ["ada"]).map((name) => ({
       name,
       title: "Engineer",
       soul: "You test.",
-      integrations: options.telegram === true ? ["repos", "team-chat"] : ["repos"],
+      integrations: ["repos", "more-repos", ...(options.telegram === true ? ["team-chat"] : [])],
     })),
     integrations: [
       {
@@ -63,6 +68,14 @@ export const githubStage = async (options: GithubStageOptions = {}) => {
         apiUrl: gh.apiUrl,
         workLabel: "agent",
         ...options.github,
+      },
+      {
+        name: "more-repos",
+        type: "github",
+        appId: second.id,
+        privateKey: second.privateKey,
+        webhookSecret: second.webhookSecret,
+        apiUrl: gh.apiUrl,
       },
       ...(options.telegram === true
         ? [
@@ -111,6 +124,8 @@ export const githubStage = async (options: GithubStageOptions = {}) => {
     ai,
     tg,
     app,
+    second,
+    apart,
     acme,
     owner,
     reader,

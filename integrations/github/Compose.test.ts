@@ -18,7 +18,7 @@ const say = (text: string, more: Partial<Say> = {}): Say => ({
   ...more,
 })
 const tools = (n: number, summary = "npm test") =>
-  Array.from({ length: n }, () => ({ summary, ok: true, exitCode: 0, ms: 1_000 }))
+  Array.from({ length: n }, () => ({ tool: "shell", summary, ok: true, exitCode: 0, ms: 1_000 }))
 
 describe("long answers", () => {
   it("are cut so that the slices joined are the source, and each fits", () => {
@@ -69,16 +69,16 @@ describe("a comment", () => {
   it("tells what was done: commands, exit codes, time, money", () => {
     const body = compose(say("Done."), "ada", {
       tools: [
-        { summary: "npm test", ok: false, exitCode: 1, ms: 3_200 },
-        { summary: "a `b` c", ok: true, exitCode: null, ms: 12_345 },
-        { summary: "push", ok: null, exitCode: null, ms: null },
+        { tool: "shell", summary: "npm test", ok: false, exitCode: 1, ms: 3_200 },
+        { tool: "shell", summary: "a `b` c", ok: true, exitCode: null, ms: 12_345 },
+        { tool: "github_push", summary: "", ok: null, exitCode: null, ms: null },
       ],
       cost: 0.0312,
       ms: 65_000,
     })
     expect(body).toBe(
       "Done.\n\n<details><summary>3 steps, 65 s, $0.031</summary>\n\n" +
-        "- `npm test`: exit 1, 3.2 s\n- `` a `b` c ``: done, 12 s\n- `push`: outcome unknown\n\n</details>\n\n<!-- troupe u1/0 @ada -->",
+        "- `npm test`: exit 1, 3.2 s\n- `` a `b` c ``: done, 12 s\n- `github_push`: outcome unknown\n\n</details>\n\n<!-- troupe u1/0 @ada -->",
     )
   })
 

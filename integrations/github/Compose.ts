@@ -6,6 +6,7 @@ import { maxText, split } from "./Split.ts"
 /** What the turn did, for its receipt. */
 export interface Receipts {
   readonly tools: ReadonlyArray<{
+    readonly tool: string
     readonly summary: string
     readonly ok: boolean | null
     readonly exitCode: number | null
@@ -52,7 +53,7 @@ const receiptsOf = ({ tools, cost, ms }: Receipts, final: boolean, waited: numbe
           : t.ok
             ? "done"
             : "failed"
-    return `- ${code(t.summary)}: ${end}${took}`
+    return `- ${code(t.tool === "shell" ? t.summary : `${t.tool} ${t.summary}`.trim())}: ${end}${took}`
   })
   const more = tools.length > shown.length ? [`- … ${tools.length - shown.length} earlier`] : []
   const list = [...more, ...lines].join("\n")

@@ -392,10 +392,19 @@ interface Words {
 
 const patience = Schedule.min([Schedule.exponential("500 millis"), Schedule.spaced("30 seconds")])
 
-const laneOf = (payload: Payload): string => {
-  const number =
-    "issue" in payload ? payload.issue.number : "pull_request" in payload ? payload.pull_request.number : 0
-  return `${payload.repository?.id ?? 0}/${number}`
+/** What happens in one room is worked out in order. */
+const laneOf = (payload: Payload): string => `${payload.repository?.id ?? 0}/${numberOf(payload)}`
+
+const numberOf = (payload: Payload): number => {
+  if ("issue" in payload) return payload.issue.number
+  if ("pull_request" in payload) return payload.pull_request.number
+  const check =
+    "check_run" in payload
+      ? payload.check_run
+      : "check_suite" in payload
+        ? payload.check_suite
+        : payload.workflow_run
+  return check.pull_requests?.[0]?.number ?? 0
 }
 
 /** `<kind>/<id>` of the source key: what is answered, and reacted to. */

@@ -120,8 +120,8 @@ describe("a comment (P8)", () => {
       const issue = s.gh.openIssue(s.repo, s.eve, "T")
       s.kit.room.receipts = {
         tools: [
-          { summary: "npm `test`", ok: false, exitCode: 1, ms: 3_210 },
-          { summary: "push", ok: true, exitCode: null, ms: 40 },
+          { tool: "shell", summary: "npm `test`", ok: false, exitCode: 1, ms: 3_210 },
+          { tool: "github_push", summary: "", ok: true, exitCode: null, ms: 40 },
         ],
         cost: 0.1234,
         ms: 65_000,
