@@ -114,6 +114,7 @@ export const settings = (changes: Partial<Settings["Service"]> = {}) =>
       spritesToken: Option.none(),
       spritesUrl: Option.none(),
       encryptionKey: Option.none(),
+      backupPassphrase: Option.none(),
       publicUrl: Option.none(),
       trustedProxy: Option.none(),
       logLevel: "info",

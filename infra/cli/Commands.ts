@@ -7,6 +7,7 @@ import * as Flag from "effect/cli/Flag"
 import { randomUUID } from "node:crypto"
 import type { Event } from "../../runtime/index.ts"
 import { apply } from "./ApplyCommand.ts"
+import { backup, restore } from "./BackupCommand.ts"
 import { call, CliError } from "./Client.ts"
 import { doctor } from "./DoctorCommand.ts"
 import { eventLines } from "./EventLines.ts"
@@ -254,6 +255,8 @@ export const troupe = Command.make("troupe").pipe(
     tokens,
     pair,
     doctor,
+    backup,
+    restore,
     inspect,
     github,
   ]),

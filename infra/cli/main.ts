@@ -16,6 +16,8 @@ import { troupe } from "./Commands.ts"
 // `troupe thread x | head` closes the pipe early.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
 
+const misconfigured = new Set(["ConfigError", "HomeTaken", "SettingsError"])
+
 const program = Command.run(troupe, { version: "0.1.0" }).pipe(
   Effect.provide(Settings.layer),
   Effect.provide(NodeServices.layer),
@@ -27,5 +29,5 @@ if (Exit.isFailure(ended)) {
   // The command line's own mistakes are told by the library, with the help.
   if (error === undefined) process.stderr.write(`${Cause.pretty(ended.cause)}\n`)
   else if (error._tag !== "ShowHelp") process.stderr.write(`${error.message}\n`)
-  process.exitCode = error?._tag === "SettingsError" || error?._tag === "ConfigError" ? 78 : 1
+  process.exitCode = misconfigured.has(error?._tag ?? "") ? 78 : 1
 }

@@ -82,12 +82,11 @@ export const stage = async (options: StageOptions = {}) => {
     ...options.env,
   }
   const processes: Array<RuntimeProcess> = []
-  /** A process with a home of its own; it is not started yet. */
-  const process = () => {
-    const home = testDirectory()
+  /** A process with a home of its own; it is not started yet. A variable that is set to nothing is not set. */
+  const process = (over: Readonly<Record<string, string>> = {}, home = testDirectory()) => {
     // JSON is YAML too.
     writeFileSync(join(home, "troupe.yaml"), JSON.stringify(config))
-    const made = new RuntimeProcess(home, env)
+    const made = new RuntimeProcess(home, { ...env, ...over })
     processes.push(made)
     return made
   }
@@ -133,6 +132,8 @@ export const stage = async (options: StageOptions = {}) => {
   return {
     /** Absent when it is embedded. */
     database: servers["DATABASE_URL"],
+    /** What its processes have in their environment. */
+    env,
     tg,
     ai,
     runtime,

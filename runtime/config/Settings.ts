@@ -33,6 +33,8 @@ export class Settings extends Context.Service<
     readonly spritesToken: Option.Option<Redacted.Redacted>
     readonly spritesUrl: Option.Option<string>
     readonly encryptionKey: Option.Option<Redacted.Redacted>
+    /** Seals backups instead of the encryption key. */
+    readonly backupPassphrase: Option.Option<Redacted.Redacted>
     readonly publicUrl: Option.Option<string>
     readonly trustedProxy: Option.Option<string>
     readonly logLevel: string
@@ -57,6 +59,7 @@ export class Settings extends Context.Service<
         spritesToken: yield* secret("SPRITES_TOKEN"),
         spritesUrl: yield* optional("SPRITES_URL", Config.String),
         encryptionKey: yield* secret("ENCRYPTION_KEY"),
+        backupPassphrase: yield* secret("TROUPE_BACKUP_PASSPHRASE"),
         publicUrl: yield* optional("PUBLIC_URL", Config.String),
         trustedProxy: yield* optional("TRUSTED_PROXY", Config.String),
         logLevel: yield* read("LOG_LEVEL", "a level like info or debug", Config.String, "info"),

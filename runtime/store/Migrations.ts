@@ -14,9 +14,15 @@ import { fromPostgres } from "./StoreError.ts"
 
 const folder = fileURLToPath(new URL("migrations", import.meta.url))
 
+/** The migrations that this version knows, by when they were made. */
+export const newest = journal.entries[journal.entries.length - 1]!.when
+
+/** An empty database as an older version had it: for a backup of that version. */
+export const migrateTo = (database: Redacted.Redacted, last: number) =>
+  Effect.scoped(Effect.flatMap(connect(database, 1), (client) => run(client, last)))
+
 export const migrate = Effect.fn("Migrations.migrate")(function* (database: Redacted.Redacted) {
   const sql = yield* Sql
-  const newest = journal.entries[journal.entries.length - 1]!.when
   const [known] = yield* sql
     .cold<{ at: string }>("select max(created_at) as at from drizzle.__drizzle_migrations", [])
     .pipe(
@@ -26,14 +32,14 @@ export const migrate = Effect.fn("Migrations.migrate")(function* (database: Reda
       ),
     )
   if (Number(known?.at ?? 0) >= newest) return
-  yield* Effect.scoped(Effect.flatMap(connect(database, 1), run))
+  yield* migrateTo(database, newest)
 })
 
 /**
  * drizzle-kit writes the migrations; they are run as drizzle's own migrator would, into its table. That one reads its 180 kB
  * package.json again for each of its hundred files: a third of a second, and 100 MB that the process keeps for a long time.
  */
-const run = (client: Effect.Success<ReturnType<typeof connect>>) =>
+const run = (client: Effect.Success<ReturnType<typeof connect>>, last: number) =>
   Effect.tryPromise({
     try: () =>
       client.begin(async (tx) => {
@@ -42,7 +48,7 @@ const run = (client: Effect.Success<ReturnType<typeof connect>>) =>
         const [known] = await tx<Array<{ at: string | null }>>`
           select max(created_at) as at from drizzle.__drizzle_migrations`
         for (const { tag, when } of journal.entries) {
-          if (Number(known?.at ?? 0) >= when) continue
+          if (Number(known?.at ?? 0) >= when || when > last) continue
           const text = await readFile(join(folder, `${tag}.sql`), "utf8")
           const hash = createHash("sha256").update(text).digest("hex")
           await tx.unsafe(text).simple()
