@@ -6,7 +6,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { resolve } from "node:path"
 import { env } from "node:process"
 import { builtinTools, withGithubTools } from "../actors/conversation/tools/index.ts"
-import { makeReaper, layerPostgres, Shell } from "../actors/sprite/index.ts"
+import { layerNetwork, makeReaper, layerPostgres, Shell } from "../actors/sprite/index.ts"
 import { Anthropic, cheapestModel, priceAt, rehearsalModel } from "../integrations/anthropic/index.ts"
 import { Github } from "../integrations/github/index.ts"
 import { Sprites } from "../integrations/sprites/index.ts"
@@ -60,7 +60,7 @@ export const start = Effect.gen(function* () {
       Github.layer({ directory: resolve(settings.home, "github"), path: env["PATH"] ?? "/usr/bin:/bin" }),
     ),
     Layer.provide(Shell.layer({ workspace: ws })),
-    Layer.provide(Layer.merge(layerPostgres, sandboxes)),
+    Layer.provide(Layer.merge(layerPostgres, layerNetwork.pipe(Layer.provide(sandboxes)))),
     Layer.provide(Anthropic.layer(at.anthropic)),
   )
   const web = config.integrations.find((i) => i.type === "web")?.name ?? "web"

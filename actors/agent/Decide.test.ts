@@ -40,6 +40,7 @@ const doors = FastCheck.record({
     model: null,
     soul: "",
     steering: null,
+    network: null,
     permissions: {},
   }))
   return {

@@ -4,6 +4,7 @@ export { OUTPUT_CAP, type CommandRequest, type CommandResult, type Place } from 
 export { SessionRow, SessionStore, SessionStoreError } from "./SessionStore.ts"
 export { makeReaper, type Reaped, type ReapOptions } from "./Reap.ts"
 export { machineName, machinePrefix } from "./MachineName.ts"
+export { layerNetwork } from "./Network.ts"
 export { execute, type Executed } from "./Execute.ts"
 export { capText, visibleText } from "./VisibleText.ts"
 export { layerPostgres } from "./PostgresSessions.ts"

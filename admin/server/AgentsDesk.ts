@@ -79,7 +79,13 @@ export class AgentsDesk extends Context.Service<
         preview: (draft) =>
           Effect.sync(() => {
             const { integrations: _, ...rest } = draft
-            const agent: Agent = { ...rest, id: "" as AgentId, kind: "inside", patience: usualPatience }
+            const agent: Agent = {
+              ...rest,
+              id: "" as AgentId,
+              kind: "inside",
+              patience: usualPatience,
+              network: null,
+            }
             const given = toolsFor(agent, tools)
             const frozen = thaw(
               freeze(

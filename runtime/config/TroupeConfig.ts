@@ -11,6 +11,12 @@ import { Name, Text } from "./YamlScalars.ts"
 
 const Dollars = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0, { expected: "an amount of dollars" }))
 
+const Host = Text.check(
+  Schema.isPattern(/^(?:\*|(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)+)$/, {
+    expected: "a host name, like example.com or *.example.com",
+  }),
+)
+
 export const AgentBlock = Schema.Struct({
   /** The handle: `@ada`. */
   name: Name,
@@ -27,6 +33,8 @@ export const AgentBlock = Schema.Struct({
   steering: Schema.optionalKey(Mode),
   /** Open words that are older when it hears them are left alone; what an outside agent does not answer in time is given up. Minutes. */
   patience: Schema.optionalKey(Schema.Finite.check(Schema.isGreaterThan(0))),
+  /** Hosts that its computer may reach: `example.com`, `*.example.com`; absent: as its owner set it, at first nothing. */
+  network: Schema.optionalKey(Schema.Array(Host)),
   /** By tool: `allow` (what is not named), `ask` (a person says so each time) or `deny`. */
   permissions: Schema.optionalKey(Schema.Record(Schema.String, Schema.Literals(["allow", "ask", "deny"]))),
 })
@@ -64,6 +72,7 @@ export interface AgentConfig {
     readonly kind?: "outside"
     readonly steering?: Mode
     readonly patience?: number
+    readonly network?: ReadonlyArray<string>
     readonly permissions?: Readonly<Record<string, "allow" | "ask" | "deny">>
   }
 }

@@ -107,6 +107,7 @@ export const parse = <T extends IntegrationTypes>(
         ...(agent.kind === undefined ? {} : { kind: agent.kind }),
         ...(agent.steering === undefined ? {} : { steering: agent.steering }),
         ...(agent.patience === undefined ? {} : { patience: agent.patience }),
+        ...(agent.network === undefined ? {} : { network: agent.network }),
         ...(agent.permissions === undefined ? {} : { permissions: agent.permissions }),
       },
       integrations: declaresWeb || named.includes(builtInWeb.name) ? named : [builtInWeb.name, ...named],

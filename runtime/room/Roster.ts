@@ -26,6 +26,8 @@ export interface Agent {
   readonly steering: Mode | null
   /** Open words that are older, in minutes, when it hears them are left alone. */
   readonly patience: number
+  /** Hosts that its computer may reach; null: as its owner set it. */
+  readonly network: ReadonlyArray<string> | null
   /** By tool; what is not named is allowed. */
   readonly permissions: Readonly<Record<string, Permission>>
 }
@@ -104,8 +106,8 @@ export class Roster extends Context.Service<
 
 interface Row {
   readonly agents: ReadonlyArray<
-    Omit<Agent, "kind" | "steering" | "patience" | "permissions"> & {
-      settings: Partial<Pick<Agent, "kind" | "steering" | "patience" | "permissions">>
+    Omit<Agent, "kind" | "steering" | "patience" | "network" | "permissions"> & {
+      settings: Partial<Pick<Agent, "kind" | "steering" | "patience" | "network" | "permissions">>
     }
   >
   readonly doors: ReadonlyArray<{
@@ -136,7 +138,15 @@ const fromRow = (row: Row): Company => {
   const agents = new Map(
     row.agents.map(({ settings, ...a }): readonly [AgentId, Agent] => [
       a.id,
-      { ...a, kind: "inside", steering: null, patience: usualPatience, permissions: {}, ...settings },
+      {
+        ...a,
+        kind: "inside",
+        steering: null,
+        patience: usualPatience,
+        network: null,
+        permissions: {},
+        ...settings,
+      },
     ]),
   )
   const doors = new Map<DoorId, Door>()
