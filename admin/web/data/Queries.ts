@@ -56,6 +56,10 @@ export const integrationsQuery = queryOptions({
   queryKey: ["integrations"],
   queryFn: () => call("GET /api/integrations").then(({ integrations }) => integrations),
 })
+export const pairingsQuery = queryOptions({
+  queryKey: ["pairings"],
+  queryFn: () => call("GET /api/pairings").then(({ pairings }) => pairings),
+})
 export const peopleQuery = queryOptions({
   queryKey: ["people"],
   queryFn: () => call("GET /api/people").then(({ people }) => people),

@@ -6,6 +6,7 @@ import { integrationsQuery } from "../data/Queries.ts"
 import * as Format from "../format/Format.ts"
 import { Asked } from "../ui/Asked.tsx"
 import { CodeBlock } from "../ui/Markdown.tsx"
+import { Strangers } from "./Strangers.tsx"
 import { Page, Section } from "../ui/Page.tsx"
 
 const icons: Readonly<Record<string, typeof IconPlug>> = {
@@ -27,6 +28,7 @@ export const IntegrationsPage = () => (
               <Door key={one.name} of={one} />
             ))}
           </div>
+          <Strangers />
           {all.some((one) => one.type === "telegram") ? null : <HowTelegram />}
           {all.some((one) => one.type === "github") ? null : <HowGithub />}
         </>

@@ -54,7 +54,7 @@ const RoomRow = ({ room, current }: { readonly room: RoomSummary; readonly curre
           "Nothing was said yet"
         ) : (
           <>
-            <b>{room.last.author}</b> {room.last.text}
+            <b>{room.last.author}</b> {room.last.text.replaceAll(/[*_`#>|]+/g, "")}
           </>
         )}
       </span>
