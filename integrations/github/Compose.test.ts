@@ -90,3 +90,10 @@ describe("a comment", () => {
     expect(compose(say("…"), "ada", undefined)).toMatch(/^…\n/)
   })
 })
+
+it("a file, which GitHub does not take, is named with where to find it", () => {
+  const file = { kind: "document", name: "report.txt", mime: "text/plain", size: 27, blob: null } as const
+  expect(compose(say("The report", { file }), "ada", undefined)).toContain(
+    "The report\n\n_`report.txt`, 27 bytes: see this room on Troupe's page._",
+  )
+})

@@ -28,6 +28,10 @@ export const compose = (say: Say, agent: string, receipts: Receipts | undefined,
   const parts = [
     ...(say.signature === "" ? [] : [`**${say.signature.slice(0, 100).toWellFormed()}**`]),
     ...(text.trim() === "" ? ["…"] : [text]),
+    // GitHub takes no files from an App: who is of the company finds it on the page.
+    ...(say.file === undefined
+      ? []
+      : [`_${code(say.file.name)}, ${say.file.size} bytes: see this room on Troupe's page._`]),
     ...(receipts === undefined ? [] : receiptsOf(receipts, say.final, waited)),
     marker({ key: `${say.turn}/${say.part}`, agent }),
   ]
