@@ -58,6 +58,7 @@ export const atStartOnly = (started: Config, next: Config): ReadonlyArray<string
       .filter((name) => !Equal.equals(was.get(name), is.get(name)))
       .map((name) => `integration ${name}`),
     ...(Equal.equals(started.budgets, next.budgets) ? [] : ["budgets"]),
+    ...(Equal.equals(started.keep, next.keep) ? [] : ["keep"]),
     ...(Equal.equals(started.prices, next.prices) ? [] : ["prices"]),
   ]
 }

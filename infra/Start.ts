@@ -6,6 +6,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { resolve } from "node:path"
 import { env } from "node:process"
 import { builtinTools, withGithubTools } from "../actors/conversation/tools/index.ts"
+import { forgetQuietRooms } from "../actors/janitor/index.ts"
 import { layerNetwork, makeReaper, layerPostgres, Shell } from "../actors/sprite/index.ts"
 import { Anthropic, cheapestModel, priceAt, rehearsalModel } from "../integrations/anthropic/index.ts"
 import { Github } from "../integrations/github/index.ts"
@@ -54,7 +55,10 @@ export const start = Effect.gen(function* () {
         : cheapestModel(new Date()),
     modelOf: (agent) => (at.anthropic.rehearsal ? rehearsalModel : (agent.model ?? model)),
     tools: withGithubTools(builtinTools),
-    reap: reaping(makeReaper({ workspace: ws })),
+    reap: Effect.andThen(
+      reaping(makeReaper({ workspace: ws })),
+      forgetQuietRooms(config.keep.quietRooms ?? null),
+    ),
   }).pipe(
     Layer.provide(
       Github.layer({ directory: resolve(settings.home, "github"), path: env["PATH"] ?? "/usr/bin:/bin" }),

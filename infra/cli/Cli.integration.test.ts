@@ -132,6 +132,34 @@ describe("the command line", () => {
     await threadOnce(/@bo turn \w+ stopped/)
   })
 
+  it("gives orders, and says what came of them", async () => {
+    await troupe(["say", "--new", "Orders", "@ada run: sleep 62"])
+    const room = async (what: RegExp) => {
+      for (const deadline = performance.now() + 20_000; ;) {
+        const { out } = await troupe(["thread", "Orders"])
+        if (what.test(out)) return
+        if (performance.now() > deadline) throw new Error(`The room does not show ${String(what)}:\n${out}`)
+      }
+    }
+    await room(/@ada turn \w+ started/)
+    const nothing = await troupe(["approve", "Orders", "--agent", "bo"])
+    expect([nothing.code, nothing.out]).toEqual([0, "Nobody asked for permission.\n"])
+    const { out } = await troupe(["spend", "Orders", "1.50", "--json"])
+    expect(JSON.parse(out)).toMatchObject({ pos: expect.any(Number) as number })
+    await troupe(["stop", "Orders"])
+    await room(/@ada turn \w+ stopped/)
+    expect((await troupe(["continue", "Orders", "--agent", "@ada"])).code).toBe(0)
+    await room(/stopped[^]*@ada turn \w+ started/)
+    await troupe(["stop", "Orders"])
+    expect((await troupe(["wait", "nowhere"])).err).toBe('There is no room "nowhere": see `troupe rooms`.\n')
+  })
+
+  it("completes commands in a shell", async () => {
+    for (const shell of ["bash", "zsh", "fish"])
+      expect((await troupe(["completions", shell])).out).toMatch(/backup[^]*doctor/)
+    expect((await troupe(["completions", "csh"])).code).toBe(1)
+  })
+
   it("hands over to its own Node when it is started by an older one", async () => {
     const older = "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.0.0'})"
     const child = spawn(process.execPath, ["--import", older, program, "rooms", "--json"], {

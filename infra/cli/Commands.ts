@@ -9,10 +9,12 @@ import type { Event } from "../../runtime/index.ts"
 import { apply } from "./ApplyCommand.ts"
 import { backup, restore } from "./BackupCommand.ts"
 import { call, CliError } from "./Client.ts"
+import { completions } from "./CompletionsCommand.ts"
 import { doctor } from "./DoctorCommand.ts"
 import { eventLines } from "./EventLines.ts"
 import { github } from "./GithubSetup.ts"
 import { inspect } from "./InspectCommand.ts"
+import { orders } from "./OrderCommands.ts"
 import { json, print } from "./Output.ts"
 import { bold, dim, harmless, red } from "./Paint.ts"
 import { eventsOf, findRoom, members, rooms, type Room } from "./Rooms.ts"
@@ -252,6 +254,7 @@ export const troupe = Command.make("troupe").pipe(
     say,
     why,
     stop,
+    ...orders,
     tokens,
     pair,
     doctor,
@@ -259,5 +262,6 @@ export const troupe = Command.make("troupe").pipe(
     restore,
     inspect,
     github,
+    completions((): Command.Command.Any => troupe),
   ]),
 )

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { Mode } from "../room/Order.ts"
-import { Name, Text } from "./YamlScalars.ts"
+import { Name, Text, WholeNumber } from "./YamlScalars.ts"
 
 const Dollars = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0, { expected: "an amount of dollars" }))
 
@@ -49,6 +49,13 @@ export const Budgets = Schema.Struct({
   perMonth: Dollars.pipe(Schema.withDecodingDefaultKey(Effect.succeed(500))),
 })
 export type Budgets = typeof Budgets.Type
+
+/** What is kept how long, in days; absent: for ever. Deliveries are kept nine days, whatever is set here (P1). */
+export const Keep = Schema.Struct({
+  /** Rooms go, whole, after so many days in which nothing was said. */
+  quietRooms: Schema.optionalKey(WholeNumber.check(Schema.isBetween({ minimum: 7, maximum: 36_500 }))),
+})
+export type Keep = typeof Keep.Type
 
 /** Dollars per million tokens. Cache prices follow from `input` where they are absent. */
 export const Price = Schema.Struct({
@@ -98,6 +105,7 @@ export interface TroupeConfig<T extends IntegrationTypes> {
   readonly agents: ReadonlyArray<AgentConfig>
   readonly integrations: ReadonlyArray<IntegrationConfig<T>>
   readonly budgets: Budgets
+  readonly keep: Keep
   readonly prices: Readonly<Record<string, Price>>
 }
 

@@ -151,6 +151,7 @@ describe("a bad file", () => {
       "integrations:\n  - { name: x, type: chat, token: a, mode: poling }",
       'troupe.yaml:2:44: "integrations[0].mode" must be "polling" or "webhook"; change it.',
     ],
+    ["keep: { quietRooms: 1 }", 'troupe.yaml:1:21: "keep.quietRooms" must be '],
     ["budgets: { perRoot: -1 }", 'troupe.yaml:1:21: "budgets.perRoot" must be an amount of dollars'],
     ["a: 1\na: 2", "troupe.yaml:2:1: This key is written twice in the same block"],
     ["agents: [", "troupe.yaml:1:"],

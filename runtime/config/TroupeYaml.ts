@@ -18,6 +18,7 @@ import {
   defaultSoul,
   type IntegrationConfig,
   type IntegrationTypes,
+  Keep,
   Price,
   type TroupeConfig,
 } from "./TroupeConfig.ts"
@@ -33,6 +34,7 @@ const Outline = Schema.Struct({
   agents: Schema.optionalKey(Schema.NonEmptyArray(AgentBlock)),
   integrations: Schema.optionalKey(Schema.Array(Schema.Record(Schema.String, Schema.Unknown))),
   budgets: Schema.optionalKey(Budgets),
+  keep: Schema.optionalKey(Keep),
   prices: Schema.optionalKey(Schema.Record(Schema.String, Price)),
 })
 
@@ -120,6 +122,7 @@ export const parse = <T extends IntegrationTypes>(
         : agents,
     integrations: all,
     budgets: outline.budgets ?? { perRoot: 1, perAgentPerDay: 20, perMonth: 500 },
+    keep: outline.keep ?? {},
     prices: outline.prices ?? {},
   })
 }
