@@ -66,24 +66,22 @@ const pictures = process.env["TROUPE_SCREENSHOTS"]
 
 /** What every page promises: nothing is refused by the content policy, nobody is kept out, nothing is wider than a phone. */
 const sound = async (path: string, name: string, shows: (page: Page) => Promise<unknown>) => {
+  const page = await here.browse(path, { colorScheme: "light", viewport: { width: 1360, height: 860 } })
+  await shows(page)
   for (const colorScheme of ["light", "dark"] as const) {
-    const page = await here.browse(path, { colorScheme, viewport: { width: 1360, height: 860 } })
-    await shows(page)
+    await page.emulateMedia({ colorScheme })
+    await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor()
     expect([name, colorScheme, await serious(page)]).toEqual([name, colorScheme, []])
     await picture(page, `${name}-${colorScheme}`)
-    expect([name, trouble(page)]).toEqual([name, []])
-    await page.context().close()
   }
-  const phone = await here.browse(path, {
-    viewport: { width: 390, height: 844 },
-    isMobile: true,
-    hasTouch: true,
-  })
-  await shows(phone)
-  const wide = await phone.evaluate(() => document.documentElement.scrollWidth)
+  await page.emulateMedia({ colorScheme: "light" })
+  await page.setViewportSize({ width: 390, height: 844 })
+  await shows(page)
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth)
   expect([name, "phone", wide]).toEqual([name, "phone", 390])
-  await picture(phone, `${name}-phone`)
-  await phone.context().close()
+  await picture(page, `${name}-phone`)
+  expect([name, trouble(page)]).toEqual([name, []])
+  await page.context().close()
 }
 
 const picture = async (page: Page, name: string) => {
