@@ -1,7 +1,9 @@
 /** What the documents name must be there: files, headings, tests, variables, metrics. */
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import * as Completions from "effect/cli/Completions"
 import { describe, expect, it } from "vitest"
+import { troupe } from "../cli/Commands.ts"
 
 const root = join(import.meta.dirname, "../..")
 const read = (path: string) => readFileSync(join(root, path), "utf8")
@@ -53,6 +55,23 @@ it("finds what is wrong with a document", () => {
 describe.each(documents)("%s", (document) => {
   it("links to what is there", () => expect(brokenLinks(document)).toEqual([]))
   it("names files that are there", () => expect(missingPaths(document)).toEqual([]))
+})
+
+it("names commands and scripts that there are", () => {
+  const commands = Completions.fromCommand(troupe).subcommands.map((c) => c.name)
+  const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> }
+  let seen = 0
+  for (const document of documents.filter((d) => !d.startsWith("docs/decisions/") && d !== "CHANGELOG.md")) {
+    for (const [, name] of read(document).matchAll(
+      /(?:npx|`|exec(?: -T)? troupe|'|\$\() ?troupe ([a-z]+)\b/g,
+    )) {
+      expect(commands, document).toContain(name)
+      seen += 1
+    }
+    for (const [, name] of read(document).matchAll(/npm run (?:-s )?([\w:-]+)/g))
+      expect(Object.keys(scripts), document).toContain(name)
+  }
+  expect(seen).toBeGreaterThan(20)
 })
 
 it("the README lists the variables that are read, and no others", () => {
