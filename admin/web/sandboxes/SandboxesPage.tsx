@@ -59,7 +59,7 @@ const Computer = ({ sandbox }: { readonly sandbox: SandboxView }) => {
         <Tabs.List>
           <Tabs.Tab value="shells">Shells</Tabs.Tab>
           {may ? <Tabs.Tab value="files">Files</Tabs.Tab> : null}
-          <Tabs.Tab value="kept">Kept states and network</Tabs.Tab>
+          <Tabs.Tab value="kept">Kept states</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="shells">
           {sessions.length === 0 ? <p className="quiet">No shell is open.</p> : null}
