@@ -139,8 +139,9 @@ export const layer = (
         Audit.layerMemory,
         Layer.succeed(Pairings, noStrangers),
         Layer.mock(People, {}),
-        Layer.mock(AgentsDesk, {}),
-        Layer.succeed(Insight, {} as Insight["Service"]),
+        Layer.mock(AgentsDesk, { details: Effect.succeed([]) }),
+        // What the page asks for beside the rooms: nothing waits for an answer.
+        Layer.succeed(Insight, { lookup: { waiting: Effect.succeed([]) } } as unknown as Insight["Service"]),
         Hooks.layer,
         LiveRoomsMemory.layer({ ...calm, ...options.stage }),
         ServerOptions.layer({

@@ -147,7 +147,7 @@ describe("a person on Telegram", () => {
     expect(spoken(chat)).toHaveLength(1)
   })
 
-  it("a stranger gets silence, and no model is called", async () => {
+  it("a stranger gets one refusal, and no model is called", async () => {
     const stranger = s.tg.user(9_000, "Stranger")
     const theirs = s.tg.privateChat(stranger)
     const { chat } = s.private()
@@ -157,6 +157,7 @@ describe("a person on Telegram", () => {
     s.ask(chat)
     await s.answered(chat)
     expect(s.ai.requests.length - calls).toBe(1)
-    expect(spoken(theirs)).toEqual([])
+    await s.until(theirs, () => spoken(theirs).some((m) => m.text !== "…"))
+    expect(spoken(theirs).map((m) => m.text)).toEqual([expect.stringMatching(/^I do not know you/)])
   })
 })

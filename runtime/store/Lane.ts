@@ -128,7 +128,7 @@ export function lane<In extends object, Out, Raw extends { readonly ord: number 
 }
 
 /** Postgres has taken the statement back whole, and it may succeed now: a deadlock, or what another has made meanwhile. */
-const isRolledBack = ({ cause }: StoreError): boolean => {
+export const isRolledBack = ({ cause }: StoreError): boolean => {
   if (typeof cause !== "object" || cause === null || !("code" in cause)) return false
   const { code, table_name, constraint_name } = cause as Readonly<Record<string, unknown>>
   switch (code) {

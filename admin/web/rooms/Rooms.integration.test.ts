@@ -187,7 +187,10 @@ layer(world, { excludeTestServices: true, timeout: "60 seconds" })("the page", (
               .filter((name) => name.startsWith("on") || name === "srcdoc")
             const link = node.getAttribute("href") ?? node.getAttribute("src") ?? "/"
             const known =
-              /^(https?:|mailto:|\/favicon|\/rooms|\/agents$|\/settings$)/.test(link) ||
+              /^(https?:|mailto:|\/favicon|\/rooms|\/agents\/[a-z0-9]+$)/.test(link) ||
+              /^\/(agents|activity|money|integrations|sandboxes|bus|actors|people|secrets|settings)$/.test(
+                link,
+              ) ||
               link === "/" ||
               link === "#content"
             const tags = /^(script|iframe|object|embed|style|link|base|form|math)$/i.test(node.tagName)

@@ -10,6 +10,7 @@
  * A statement is one order: two of them may concern the same turn.
  */
 import * as Effect from "effect/Effect"
+import { isRolledBack } from "../Lane.ts"
 import type { Sql } from "../Sql.ts"
 import { append, type Landed } from "./Append.ts"
 import { covers, rules } from "./parts.ts"
@@ -79,14 +80,20 @@ answered as (
   where b.verb in ('approve', 'refuse') and h.may and q.turn = h.turn and a.turn = q.turn and a.call = q.call
     and (b.n is null or exists (select from step s where s.turn = a.turn and s.call = a.call and s.n = b.n))
   returning a.turn, a.call, a.agent, a.summary, a.answer),
+/* Rows of the budget are locked in the one order in which every statement locks them. */
+purses as (
+  select u.scope, u.key, u.period from budget u
+  where exists (select from b, hit h
+    where b.verb in ('spend', 'continue') and h.may and h.state = 'waiting' and h.reason = 'money'
+      and ((u.scope = 'root' and u.key = h.root)
+        or (b.rules and u.lim + u.extra - u.spent - u.reserved < b.micros and (
+          (u.scope = 'agent' and u.key = h.agent and u.period = ${today})
+          or (u.scope = 'thread' and u.key = h.thread and u.period = ${today})
+          or (u.scope = 'workspace' and u.key = b.ws and u.period = ${month})))))
+  order by u.scope, u.key, u.period for update of u),
 granted as (
-  update budget u set extra = u.extra + b.micros from b, hit h
-  where b.verb in ('spend', 'continue') and h.may and h.state = 'waiting' and h.reason = 'money'
-    and ((u.scope = 'root' and u.key = h.root)
-      or (b.rules and u.lim + u.extra - u.spent - u.reserved < b.micros and (
-        (u.scope = 'agent' and u.key = h.agent and u.period = ${today})
-        or (u.scope = 'thread' and u.key = h.thread and u.period = ${today})
-        or (u.scope = 'workspace' and u.key = b.ws and u.period = ${month}))))
+  update budget u set extra = u.extra + b.micros from b, purses p
+  where u.scope = p.scope and u.key = p.key and u.period = p.period
   returning u.scope),
 doing as (
   select h.*,
@@ -161,4 +168,7 @@ select (select reason from result) as reason,
     from ok b join th using (ord), jsonb_array_elements(b.events) e) as events`
 
 export const order = (sql: Sql["Service"]) => (row: OrderRow) =>
-  Effect.map(sql.hot<OrderedRow & object>(text, [row]), (rows) => rows[0]!)
+  sql.hot<OrderedRow & object>(text, [row]).pipe(
+    Effect.retry({ while: isRolledBack, times: 5 }),
+    Effect.map((rows) => rows[0]!),
+  )

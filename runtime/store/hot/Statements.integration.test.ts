@@ -339,7 +339,7 @@ it("whatever processes do beside each other, each slot has one lead and the book
   const watch = async () => {
     while (watched.going) {
       const found = await s.rows(
-        `select 'budget ' || key as what from budget where reserved < 0 or reserved + spent > lim + extra
+        `select concat_ws(' ', 'budget', scope, key, reserved, spent, lim, extra) as what from budget where reserved < 0 or reserved + spent > lim + extra
          union all select 'gap in ' || t.id from thread t where t.ws = $1
            and (select max(pos) <> count(*) or max(pos) <> t.head from event e where e.thread = t.id)`,
         [`w${runs}`],
